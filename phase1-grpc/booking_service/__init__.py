@@ -1,0 +1,1 @@
+"""Bookings: who holds how many tickets of which event. gRPC in front, PostgreSQL behind, rules in between."""

@@ -1,0 +1,43 @@
+"""The booking service put together, top to bottom. Later phases call `booking_app` with other adapters."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import grpc
+from chassis.postgres import Database
+from chassis.server import GrpcServer
+
+from booking_service.config import BookingSettings
+from booking_service.handler import BookingHandler
+from booking_service.inventory import EveryEventHasTickets, TicketInventory
+from booking_service.postgres import AlsoWritten, PostgresBookings
+from booking_service.proto import booking_pb2, booking_pb2_grpc
+from booking_service.service import BookingUseCases
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+SERVICE = booking_pb2.DESCRIPTOR.services_by_name["BookingService"].full_name
+
+
+@asynccontextmanager
+async def booking_app(
+    settings: BookingSettings,
+    *,
+    inventory: TicketInventory | None = None,
+    also_written: AlsoWritten | None = None,
+    outside: Sequence[grpc.aio.ServerInterceptor] = (),
+    inside: Sequence[grpc.aio.ServerInterceptor] = (),
+) -> AsyncIterator[GrpcServer]:
+    """The running service. Each plug is described at its port: inventory.py, postgres.py, chassis/server.py."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(Database(settings))
+        bookings = PostgresBookings(database, also_written)
+        use_cases = BookingUseCases(bookings, inventory or EveryEventHasTickets())
+        server = GrpcServer(settings, SERVICE, outside=outside, inside=inside)
+        booking_pb2_grpc.add_BookingServiceServicer_to_server(BookingHandler(use_cases), server.grpc)
+        yield await stack.enter_async_context(server.running(ready=bookings.ready))
+
+
+async def serve(settings: BookingSettings) -> None:
+    async with booking_app(settings) as server:
+        await server.until_stopped()

@@ -1,0 +1,40 @@
+"""What the use cases need from storage. PostgreSQL implements it in postgres.py, tests in memory."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from booking_service.domain import Booking, NewBooking, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a page ended: the last booking on it. Bookings made later do not move it."""
+
+    created_at: datetime
+    booking_id: uuid.UUID
+
+
+class BookingRepository(Protocol):
+    async def claim(self, wish: NewBooking) -> Booking:
+        """Stores a PENDING booking for this wish, or returns the booking that already holds its key.
+
+        However many claims with one key of one user run at once, they all return the same booking.
+        """
+        ...
+
+    async def get(self, booking_id: uuid.UUID) -> Booking:
+        """The booking; raises BookingNotFound."""
+        ...
+
+    async def move(self, booking_id: uuid.UUID, target: Status, reason: str = "") -> Booking:
+        """Moves the booking to `target` if that is legal, and returns it as it is then; raises BookingNotFound.
+
+        An illegal move changes nothing: the booking returned tells by its status whether the move was made.
+        """
+        ...
+
+    async def of_user(self, user_id: str, limit: int, after: Position | None = None) -> list[Booking]:
+        """At most `limit` bookings of a user, newest first, from behind `after`."""
+        ...

@@ -1,0 +1,1 @@
+"""What every service stands on: settings, server life cycle, errors, deadlines, database, migrations, logs."""

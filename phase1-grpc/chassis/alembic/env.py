@@ -1,0 +1,24 @@
+"""What alembic runs: it finds the service's settings in the configuration's attributes (see chassis/migrations.py)."""
+
+from alembic import context
+from chassis.migrations import LOCK_TIMEOUT
+from sqlalchemy import URL, NullPool, create_engine, text
+
+settings = context.config.attributes["settings"]
+url = URL.create(
+    "postgresql+psycopg",
+    username=settings.db_user,
+    password=settings.db_password.get_secret_value(),
+    host=settings.db_host,
+    port=settings.db_port,
+    database=settings.db_name,
+)
+engine = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": 3})
+with engine.connect() as connection:
+    # The advisory lock belongs to the session: it outlives each migration's transaction and ends with the connection.
+    connection.execute(text("SELECT pg_advisory_lock(hashtext('alembic'))"))
+    connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+    connection.commit()
+    context.configure(connection=connection, transaction_per_migration=True)
+    with context.begin_transaction():
+        context.run_migrations()

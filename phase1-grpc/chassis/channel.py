@@ -1,0 +1,19 @@
+"""Calling another service: one channel a target, for as long as the process lives."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import grpc
+
+from chassis.deadlines import ClientDeadlines
+
+
+def open_channel(
+    target: str, *, deadline_limit: float, interceptors: Sequence[grpc.aio.ClientInterceptor] = ()
+) -> grpc.aio.Channel:
+    """A channel whose calls carry on the deadline of the call being handled, at most `deadline_limit` seconds.
+
+    Make it inside the running event loop and close it with `async with`. `interceptors` stand outside the deadline.
+    """
+    options: list[tuple[str, Any]] = [("grpc.lb_policy_name", "round_robin")]  # all addresses of a DNS name get calls
+    return grpc.aio.insecure_channel(target, options, interceptors=[*interceptors, ClientDeadlines(deadline_limit)])

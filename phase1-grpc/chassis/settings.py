@@ -1,0 +1,69 @@
+"""Settings come from the environment, are read once, and a wrong one stops the start with its name."""
+
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(ge=0, le=3600)]
+
+
+class PostgresSettings(BaseSettings):
+    """Where the service's database is; the defaults are the roadmap's `docker run` command."""
+
+    db_host: str = "127.0.0.1"
+    db_port: Port = 5432
+    db_user: str = "postgres"
+    db_password: SecretStr = SecretStr("1234")
+    db_name: str = "postgres"
+    db_pool_size: Annotated[int, Field(ge=1, le=100)] = 8
+    db_statement_timeout: Seconds = 5
+    db_lock_timeout: Seconds = 2
+
+    def conninfo(self) -> dict[str, str | int]:
+        """The connection's parameters as libpq names them."""
+        return {
+            "host": self.db_host,
+            "port": self.db_port,
+            "user": self.db_user,
+            "password": self.db_password.get_secret_value(),
+            "dbname": self.db_name,
+            "connect_timeout": 3,
+        }
+
+
+class ServiceSettings(PostgresSettings):
+    """What every service needs to know; a service adds its own fields and defaults."""
+
+    service_name: str = "service"
+    grpc_host: str = "127.0.0.1"
+    grpc_port: Port = 50051
+    grpc_max_message_bytes: Annotated[int, Field(ge=1024)] = 64 * 1024
+    grpc_max_concurrent_calls: Annotated[int, Field(ge=1)] = 1000
+    grpc_max_connection_age: Annotated[int, Field(ge=1)] = 300
+    deadline_limit: Annotated[float, Field(gt=0, le=3600)] = 10
+    drain_delay: Seconds = 0
+    stop_grace: Seconds = 5
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "text"] = "json"
+
+
+AnySettings = TypeVar("AnySettings", bound=BaseSettings)
+
+
+class CannotStart(Exception):
+    """The process cannot do its work where it is; the text tells the person who started it what to change."""
+
+
+class WrongSettings(CannotStart):
+    """The environment holds a value that cannot be used; the text names each variable."""
+
+
+def read_settings(kind: type[AnySettings]) -> AnySettings:
+    """Settings of this kind from the environment; WrongSettings names the variables at fault, never their secrets."""
+    try:
+        return kind()
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()]
+        raise WrongSettings("\n".join(lines)) from None
