@@ -1,0 +1,1 @@
+"""The learner's tool: the local stack, the checklist board, the lessons, the command line."""

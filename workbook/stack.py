@@ -1,0 +1,189 @@
+"""The local stack: the system of one phase as processes of this machine, no Docker needed.
+
+    with LocalStack(phase=1) as stack:
+        stack["booking-service"].kill()
+        stack["booking-service"].start()
+
+Nothing of it outlives its owner: leaving the block ends it in order, and when the owner dies each part's guard ends
+its part (see guard.py). Data and logs live in one temporary folder, removed at the end or, after a crash, by the next.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Self, TextIO
+
+import grpc
+from chassis.service import Service
+from chassis.settings import PostgresSettings
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from workbook.part import Part, PartFailed, Program
+from workbook.phases import newest_phase, services
+from workbook.ports import STANDARD, free_port, is_free
+from workbook.postgres import PASSWORD, USER, postgres_part
+
+_PREFIX = f"ticket-workbook-{os.getuid()}-"
+_LOCK = "owner.lock"
+
+
+class PortsTaken(Exception):
+    """Other programs listen where the stack should; the text names the ports and the way out."""
+
+
+class LocalStack:
+    """The parts of one phase by name, in starting order; PostgreSQL first.
+
+    `standard_ports` takes the roadmap's ports, else free ones are used. `environment` is added to each service's.
+    `progress` is called with a line about each step.
+    """
+
+    def __init__(
+        self,
+        phase: int | None = None,
+        *,
+        standard_ports: bool = False,
+        environment: Mapping[str, str] | None = None,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.phase = phase or newest_phase()
+        self.parts: dict[str, Part] = {}
+        self._services = {service.name: service for service in services(self.phase)}
+        self._ports = _ports(["postgres", *self._services], standard=standard_ports)
+        self._environment = dict(environment or {})
+        self._progress = progress
+        self.folder = Path()
+
+    def __getitem__(self, name: str) -> Part:
+        if name not in self.parts:
+            raise KeyError(f"no part {name!r}; there are {', '.join(self.parts)}")
+        return self.parts[name]
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> Self:
+        """Starts PostgreSQL, migrates, starts the services; on failure stops what had started."""
+        _sweep()
+        self._lock = _claim_folder()
+        self.folder = Path(self._lock.name).parent
+        try:
+            self._start_parts()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Stops all parts, last started first, and removes their folder. Safe to call again."""
+        for part in reversed(self.parts.values()):
+            part.stop()
+        if self.folder.name.startswith(_PREFIX):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self._lock.close()
+
+    def migrate(self, name: str, revision: str = "heads") -> str:
+        """Moves a service's database to a revision; returns what alembic said, raises PartFailed if it failed."""
+        moved = subprocess.run(
+            [sys.executable, "-m", f"phase{self.phase}", "migrate", name, revision],
+            env={**os.environ, **self.environment_of(name)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if moved.returncode:
+            raise PartFailed(f"migrating {name} failed:\n{moved.stdout}{moved.stderr}")
+        return moved.stdout
+
+    def environment_of(self, name: str) -> dict[str, str]:
+        """The environment variables that a service of this stack runs with."""
+        host, port = self.parts["postgres"].address.split(":")
+        return {
+            "DB_HOST": host,
+            "DB_PORT": port,
+            "DB_USER": USER,
+            "DB_PASSWORD": PASSWORD,
+            "GRPC_PORT": str(self._ports[name]),
+            "LOG_FORMAT": "text",
+            **self._environment,
+        }
+
+    def settings_of(self, name: str) -> PostgresSettings:
+        """The settings that a service of this stack reads, for code that wants its database or address."""
+        values = {key.lower(): value for key, value in self.environment_of(name).items()}
+        kind = self._services[name].settings
+        return kind.model_validate({key: values[key] for key in kind.model_fields if key in values})
+
+    def _start_parts(self) -> None:
+        self._progress("starting PostgreSQL")
+        postgres = self.parts["postgres"] = postgres_part(self.folder, self._ports["postgres"])
+        postgres.start()
+        self._progress("migrating " + ", ".join(service.settings().db_name for service in self._services.values()))
+        with ThreadPoolExecutor() as at_once:
+            list(at_once.map(self.migrate, self._services))
+        for service in self._services.values():
+            self._progress(f"starting {service.name}")
+            part = self.parts[service.name] = self._service_part(service)
+            part.spawn()
+        for part in self.parts.values():
+            part.wait_ready()
+
+    def _service_part(self, service: Service) -> Part:
+        address = f"127.0.0.1:{self._ports[service.name]}"
+        program = Program(
+            argv=[sys.executable, "-m", f"phase{self.phase}", "serve", service.name],
+            ready=lambda: serves(address),
+            environment=self.environment_of(service.name),
+        )
+        return Part(service.name, address, program, self.folder / f"{service.name}.log")
+
+
+def serves(address: str, service: str = "", timeout: float = 1) -> bool:
+    """Whether the gRPC server at `address` says SERVING; "" asks for the process as a whole."""
+    with grpc.insecure_channel(address) as channel:
+        try:
+            answer = health_pb2_grpc.HealthStub(channel).Check(
+                health_pb2.HealthCheckRequest(service=service), timeout=timeout
+            )
+        except grpc.RpcError:
+            return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def _ports(names: list[str], *, standard: bool) -> dict[str, int]:
+    if not standard:
+        return {name: free_port() for name in names}
+    taken = [f"{STANDARD[name]} ({name})" for name in names if not is_free(STANDARD[name])]
+    if taken:
+        raise PortsTaken(
+            f"port {', '.join(taken)} is taken by another program; stop it, or let the stack choose: --free-ports"
+        )
+    return {name: STANDARD[name] for name in names}
+
+
+def _claim_folder() -> TextIO:
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        folder.chmod(0o755)  # PostgreSQL may run as another user (see postgres.py); its own folder inside is closed
+        lock = (folder / _LOCK).open("w")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if folder.exists():  # another stack's sweep may have come between the two lines above
+            return lock
+
+
+def _sweep() -> None:
+    """Removes folders whose owner died: nobody holds their lock."""
+    for lock_file in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_LOCK}"):
+        with contextlib.suppress(OSError), lock_file.open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(lock_file.parent, ignore_errors=True)
