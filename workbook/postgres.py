@@ -49,6 +49,17 @@ def connect(address: str, database: str = "postgres") -> psycopg.Connection:
     )
 
 
+def postgres_version() -> str:
+    """What the server says of itself, such as "postgres (PostgreSQL) 18.4"; raises PartFailed if it cannot run here."""
+    programs, uid = _programs()
+    asked = subprocess.run(
+        [str(programs / "postgres"), "-V"], capture_output=True, text=True, check=False, user=uid, cwd="/"
+    )
+    if asked.returncode:
+        raise PartFailed(asked.stderr)
+    return asked.stdout.strip()
+
+
 def _answers(port: int) -> bool:
     try:
         with connect(f"127.0.0.1:{port}"):

@@ -1,0 +1,115 @@
+"""The command line. Each command's code is imported when it runs: `--help` stays quick."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+
+from workbook.terminal import error
+
+Runner = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs one command; returns the exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    chosen = parser().parse_args(arguments)
+    runner: Runner = chosen.runner
+    try:
+        return runner(chosen)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `./learn … | head`
+        return 0
+    except OSError as problem:
+        error(_plainly(problem))
+        return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line, also read by the test that proves each command in the READMEs."""
+    root = argparse.ArgumentParser(
+        prog="./learn",
+        description="Learn microservices by building an online ticket booking system, phase by phase.",
+        epilog="Start with `./learn up`. Each command explains itself: ./learn COMMAND --help",
+    )
+    commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _system(commands)
+    _proof(commands)
+    _maintenance(commands)
+    return root
+
+
+def _system(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    up = commands.add_parser("up", help="run the system on this machine until Ctrl-C", description=_UP)
+    up.add_argument("--phase", type=_phase, metavar="N", help="the system as of phase N (default: the newest)")
+    up.add_argument("--free-ports", action="store_true", help="use any free ports instead of the standard ones")
+    up.add_argument("--once", action="store_true", help="stop after the demo instead of staying up")
+    up.set_defaults(runner=lambda chosen: _run("up", chosen.phase, free_ports=chosen.free_ports, once=chosen.once))
+
+    call = commands.add_parser("call", help="call a gRPC method with JSON", description=_CALL)
+    call.add_argument("address", metavar="HOST:PORT", help="where the server listens, such as 127.0.0.1:50051")
+    call.add_argument("method", nargs="?", metavar="SERVICE/METHOD", help="without it: list what the server offers")
+    call.add_argument("request", nargs="?", default="{}", metavar="JSON", help="the request (default: {})")
+    call.add_argument("--timeout", type=float, default=10, metavar="SECONDS", help="the deadline (default: 10)")
+    call.set_defaults(runner=lambda c: _run("call", c.address, c.method, c.request, c.timeout))
+
+
+def _proof(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    test = commands.add_parser("test", help="prove everything there is to prove", description=_TEST)
+    test.add_argument("--only", action="append", metavar="STAGE", help="run only this stage (may be repeated)")
+    test.add_argument("pytest", nargs="*", metavar="PYTEST_ARGUMENT", help="after `--`: arguments for pytest")
+    test.set_defaults(runner=lambda chosen: _run("prove", chosen.only, chosen.pytest))
+
+    check = commands.add_parser("check", help="the checklist of a phase, as a board", description=_CHECK)
+    check.add_argument("phase", nargs="?", type=_phase, metavar="N", help="the phase (default: the newest)")
+    check.add_argument("--target", default="local", metavar="TARGET", help="local (default), compose, or HOST:PORT")
+    check.add_argument("--restart", metavar="COMMAND", help="kills and restarts your server: does data last?")
+    check.set_defaults(runner=lambda chosen: _run("checklist", chosen.phase, chosen.target, chosen.restart))
+
+    bench = commands.add_parser("bench", help="measure speed, as ratios in one run", description=_BENCH)
+    bench.add_argument("--phase", type=_phase, metavar="N", help="the phase to measure (default: the newest)")
+    bench.add_argument("--seconds", type=float, default=3, help="length of each round (default: 3)")
+    bench.add_argument("--in-flight", type=int, default=32, metavar="CALLS", help="calls at once (default: 32)")
+    bench.add_argument("--output", type=Path, default=Path(".learn/bench"), help="where plot and figures go")
+    bench.set_defaults(runner=lambda c: _run("bench", c.phase, c.seconds, c.in_flight, c.output, package=""))
+
+
+def _maintenance(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    doctor = commands.add_parser("doctor", help="look at this machine: what works, what is missing")
+    doctor.set_defaults(runner=lambda _: _run("doctor"))
+
+    proto = commands.add_parser("proto", help="generate the gRPC code from the .proto files")
+    proto.add_argument("--check", action="store_true", help="only say whether the committed code is up to date")
+    proto.set_defaults(runner=lambda chosen: _run("proto", check=chosen.check))
+
+    lock = commands.add_parser("lock", help="pin the packages anew (needs the network)")
+    lock.add_argument("--check", action="store_true", help="only say whether the locks cover what is asked for")
+    lock.set_defaults(runner=lambda chosen: _run("lock", check=chosen.check))
+
+
+def _run(module: str, *arguments: object, package: str = "workbook.", **options: object) -> int:
+    status: int = import_module(f"{package}{module}").main(*arguments, **options)
+    return status
+
+
+def _phase(text: str) -> int:
+    from workbook.phases import phase_folders  # noqa: PLC0415 - only when asked for: it imports the services' code
+
+    known = phase_folders()
+    if not text.isdecimal() or int(text) not in known:
+        raise argparse.ArgumentTypeError(f"there is no phase {text}; there is {', '.join(map(str, known))}")
+    return int(text)
+
+
+def _plainly(problem: OSError) -> str:
+    if problem.errno == _DISK_FULL:
+        return "the disk is full; free some space and run it again"
+    return f"{problem.strerror or problem}{f': {problem.filename}' if problem.filename else ''}"
+
+
+_DISK_FULL = 28
+_UP = "Starts PostgreSQL and the services on this machine, migrates, shows a live demo, and stays up until Ctrl-C."
+_CALL = "Calls any gRPC server that has reflection; without SERVICE/METHOD it lists what the server offers."
+_TEST = "Runs lint, types, the import contract, the generated code, the locks and all tests. Exit status 0: all green."
+_CHECK = "Runs a phase's checklist against a target: the local stack, the compose stack, or your own server."
+_BENCH = "Measures the services against a bare gRPC echo and pgbench in one run, and draws a plot."

@@ -1,0 +1,83 @@
+"""`./learn test`: everything there is to prove, stage by stage, as a board."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.markup import escape
+
+from workbook.phases import ROOT, phase_folders
+from workbook.terminal import DONE, WRONG, console, error
+
+_BIN = Path(sys.executable).parent
+
+
+def stages() -> dict[str, list[list[str]]]:
+    """The commands of each stage by its name; a stage passes when all its commands exit with 0."""
+    phases = phase_folders().values()
+    sources = [
+        "workbook",
+        "bench",
+        *sorted(path.parent.name for phase in phases for path in phase.glob("*/__init__.py")),
+    ]
+    packages = [argument for name in sources for argument in ("-p", name)]
+    buf = [[_tool("buf"), "lint", str(phase.relative_to(ROOT))] for phase in phases]
+    return {
+        "lint": [[_tool("ruff"), "check", "."], [_tool("ruff"), "format", "--check", "."]],
+        "types": [[_tool("mypy"), *packages]],
+        "contract": [[_tool("lint-imports"), "--no-cache"]],
+        "protos": [[_tool("buf"), "lint"], _learn("proto", "--check")],
+        "locks": [_learn("lock", "--check")],
+        "tests": [[sys.executable, "-m", "pytest"]],
+    }
+
+
+def main(only: Sequence[str] | None, pytest: Sequence[str]) -> int:
+    known = stages()
+    unknown = [name for name in only or () if name not in known]
+    if unknown:
+        error(f"no stage {', '.join(unknown)}; there is {', '.join(known)}")
+        return 2
+    chosen = only or (["tests"] if pytest else list(known))
+    failed = [name for name in chosen if not _passes(name, known[name], pytest if name == "tests" else ())]
+    if failed:
+        console.print(f"{WRONG} {len(failed)} of {len(chosen)} stages failed: {', '.join(failed)}")
+        return 1
+    console.print(f"{DONE} {', '.join(chosen)}: all green")
+    return 0
+
+
+def _passes(name: str, commands: Sequence[Sequence[str]], more: Sequence[str]) -> bool:
+    began = time.monotonic()
+    shown = name == "tests"  # pytest has a progress display of its own
+    for command in commands:
+        run = subprocess.run(
+            [*command, *more],
+            cwd=ROOT,
+            env={**os.environ, "PATH": f"{_BIN}{os.pathsep}{os.environ.get('PATH', '')}"},
+            stdout=None if shown else subprocess.PIPE,
+            stderr=None if shown else subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if run.returncode:
+            console.print(escape(run.stdout or ""), soft_wrap=True)
+            console.print(f"{WRONG} {name}: {escape(' '.join(_short(command)))} exited with {run.returncode}")
+            return False
+    console.print(f"{DONE} {name} [dim]{time.monotonic() - began:.1f} s[/]")
+    return True
+
+
+def _short(command: Sequence[str]) -> list[str]:
+    return [Path(command[0]).name, *command[1:]]
+
+
+def _tool(name: str) -> str:
+    return str(_BIN / name)
+
+
+def _learn(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "workbook", *arguments]

@@ -1,0 +1,16 @@
+"""How the command line speaks: one console, three marks."""
+
+from rich.console import Console
+from rich.markup import escape
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+DONE = "[green]✓[/]"
+WRONG = "[red]✗[/]"
+NOT_RUN = "[yellow]○[/]"
+
+
+def error(text: str) -> None:
+    """Says what went wrong and, in the text, what to do."""
+    errors.print(f"[red]error:[/] {escape(text)}")

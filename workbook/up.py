@@ -1,0 +1,70 @@
+"""`./learn up`: the system on this machine until Ctrl-C."""
+
+import signal
+import sys
+import time
+from types import FrameType
+
+from rich.table import Table
+
+from workbook.demo import BOOKING, demo
+from workbook.part import PartFailed, State
+from workbook.stack import LocalStack, PortsTaken
+from workbook.terminal import console, error
+
+
+def main(phase: int | None, *, free_ports: bool, once: bool) -> int:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)  # a closed terminal or a polite kill ends the stack like Ctrl-C
+    began = time.monotonic()
+    try:
+        stack = LocalStack(
+            phase, standard_ports=not free_ports, progress=lambda step: console.print(f"[dim]· {step}[/]")
+        )
+        with stack:
+            _show(stack, time.monotonic() - began)
+            demo(stack["booking-service"].address)
+            if not once:
+                _stay(stack)
+    except (PortsTaken, PartFailed) as problem:
+        error(str(problem))
+        return 1
+    except KeyboardInterrupt:
+        console.print("\nstopped; nothing is left behind")
+    return 0
+
+
+def _show(stack: LocalStack, seconds: float) -> None:
+    table = Table("part", "address", "pid", box=None, pad_edge=False, header_style="dim")
+    for name, part in stack.parts.items():
+        table.add_row(name, part.address, str(part.pid))
+    console.print(f"[bold]Phase {stack.phase} runs on this machine[/], up in {seconds:.1f} s; logs in {stack.folder}\n")
+    address = stack["booking-service"].address
+    console.print(table)
+    console.print("\n[bold]Talk to it[/] from another terminal:")
+    console.print(f"  ./learn call {address}", soft_wrap=True)
+    request = '{"user_id": "ada", "event_id": "jazz-night", "ticket_count": 2}'
+    console.print(f"  ./learn call {address} {BOOKING}/CreateBooking '{request}'", soft_wrap=True)
+    database = stack["postgres"].address
+    console.print(f"  psql postgresql://postgres:1234@{database}/booking_db -c 'TABLE bookings'", soft_wrap=True)
+
+
+def _stay(stack: LocalStack) -> None:
+    console.print("\nRunning until Ctrl-C.")
+    gone: set[str] = set()
+    while True:
+        time.sleep(0.5)
+        for name, part in stack.parts.items():
+            if part.state is State.STOPPED and name not in gone:
+                gone.add(name)
+                error(f"{name} has ended; the end of its log:\n{part.log_tail()}")
+
+
+def _say(step: str) -> None:
+    console.print(f"[dim]· {step}[/]")
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    sys.stdout.flush()
+    raise KeyboardInterrupt
