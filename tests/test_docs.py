@@ -1,0 +1,103 @@
+"""Every command, listing, link and default in the documents is true."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from booking_service.config import BookingSettings
+
+from workbook import proto
+from workbook.cli import parser
+from workbook.phases import ROOT, phase_folders
+
+DOCUMENTS = sorted(path for path in ROOT.glob("**/*.md") if ".venv" not in path.parts and ".learn" not in path.parts)
+FENCE = re.compile(r"^```(\w*)(?: file=(\S+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+
+
+def commands(document: Path) -> list[str]:
+    """The commands a document shows: lines after `$ ` in console blocks, and `./learn …` in inline code."""
+    text = document.read_text()
+    blocks = [line[2:] for kind, _, body in FENCE.findall(text) if kind == "console" for line in body.splitlines()]
+    return [*blocks, *re.findall(r"`(\./learn [^`]*)`", text)]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(document: Path) -> None:
+    targets = [target for target in LINK.findall(document.read_text()) if "://" not in target]
+    missing = [target for target in targets if not (document.parent / target).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_learn_commands_are_understood(document: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = [shlex.split(command)[1:] for command in commands(document) if command.startswith("./learn")]
+    for arguments in shown:
+        if {"COMMAND", "N"} & set(arguments) or "HOST:PORT" in arguments:
+            continue  # a pattern, not a command
+        try:
+            parser().parse_args(arguments)
+        except SystemExit as end:
+            assert end.code == 0, f"./learn {' '.join(arguments)}: {capsys.readouterr().err}"  # noqa: PT017
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_listings_stand_in_their_files(document: Path) -> None:
+    for _, file, body in FENCE.findall(document.read_text()):
+        if file:
+            assert body in (document.parent / file).read_text(), f"{document.name} shows {file} as it is not"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_that_commands_name_exist(document: Path) -> None:
+    for command in commands(document):
+        named = [word for word in shlex.split(command) if re.search(r"\.(ya?ml|py|proto)$", word)]
+        assert [word for word in named if not (ROOT / word).exists()] == []
+
+
+def test_a_wrong_listing_would_be_seen() -> None:
+    (found,) = FENCE.findall("```proto file=x.proto\nmessage No {}\n```\n")
+    assert found == ("proto", "x.proto", "message No {}\n")
+
+
+def test_both_readmes_name_the_same_commands() -> None:
+    english, turkish = (
+        {command.split()[1] for command in commands(ROOT / name)} for name in ("README.md", "README.tr.md")
+    )
+    assert english == turkish
+
+
+def test_the_command_table_names_every_command() -> None:
+    known = re.findall(r"^    (\w+) +\w", parser().format_help(), re.MULTILINE)
+    shown = {command.split()[1] for command in commands(ROOT / "README.md")}
+    assert set(known) == shown
+
+
+def test_the_protoc_command_is_the_one_that_runs() -> None:
+    folder = phase_folders()[1]
+    runs = proto.command(sorted(folder.glob("*/proto/*.proto")), folder, folder)
+    shown = next(command for command in commands(folder / "README.md") if "grpc_tools.protoc" in command)
+    assert shlex.split(shown)[1:] == [argument.replace(f"{ROOT}/", "") for argument in runs[1:]]
+
+
+def test_the_settings_table_has_every_setting_with_its_default() -> None:
+    table = (ROOT / "phase1-grpc/README.md").read_text().partition("## Settings")[2]
+    rows = re.findall(r"^\| ((?:`[A-Z_]+`(?:, )?)+) \| (.*?) \|", table, re.MULTILINE)
+    shown = {
+        name: value
+        for names, values in rows
+        for name, value in zip(re.findall(r"`(\w+)`", names), re.findall(r"`([^`]*)`", values), strict=True)
+    }
+    settings = BookingSettings(_env_file=None)
+    shown_elsewhere = {"SERVICE_NAME"}
+    assert set(shown) == {name.upper() for name in BookingSettings.model_fields} - shown_elsewhere
+    for name, value in shown.items():
+        real = getattr(settings, name.lower())
+        assert str(getattr(real, "get_secret_value", lambda real=real: real)()).removesuffix(".0") == value, name
+
+
+@pytest.mark.parametrize("package", ["booking_service", "chassis"])
+def test_the_file_tables_name_every_file(package: str) -> None:
+    shown = set(re.findall(r"`(\w+\.py)`", (ROOT / "phase1-grpc/README.md").read_text()))
+    assert {path.name for path in (ROOT / "phase1-grpc" / package).glob("*.py")} - {"__init__.py"} <= shown
