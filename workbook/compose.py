@@ -1,0 +1,78 @@
+"""The system of one phase in containers: its compose file, driven as the local stack is (see stack.py).
+
+    with ComposeStack(phase=1, project="try-it") as stack:
+        stack.kill("booking-service")
+        stack.start("booking-service")
+
+Leaving the block takes containers, network and data away. Images that were built stay.
+"""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from typing import Self
+
+from workbook.part import PartFailed
+from workbook.phases import phase_folders
+
+
+class ComposeStack:
+    """Containers of one project, on free ports of loopback, so that several stacks stand side by side.
+
+    `environment` is what the compose file may read: TAG (of the images that are built), POSTGRES_PASSWORD, …
+    """
+
+    def __init__(self, phase: int, project: str, environment: Mapping[str, str] | None = None) -> None:
+        self.project = project
+        self._file = phase_folders()[phase] / "compose.yaml"
+        free_ports = {"BOOKING_PORT": "0", "POSTGRES_PORT": "0"}
+        self._environment = {**os.environ, **free_ports, **(environment or {})}
+
+    def __enter__(self) -> Self:
+        try:
+            self.compose("up", "--build", "--wait")
+        except BaseException:
+            self.remove()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+    def remove(self) -> None:
+        """Takes away containers, network and data. Safe to call again."""
+        self.compose("down", "--volumes", "--remove-orphans")
+
+    def start(self, *services: str) -> None:
+        """Starts what stands still, and what it depends on; returns when all of it is healthy."""
+        self.compose("up", "--wait", "--no-build", *services)
+
+    def kill(self, *services: str) -> None:
+        """SIGKILL: no chance to write, flush or say goodbye. Nothing starts it again by itself."""
+        self.compose("kill", "--signal", "KILL", *services)
+
+    def address(self, service: str, port: int) -> str:
+        """Where the service's port is found from here. Another one after each start: ask again."""
+        return self.compose("port", service, str(port))
+
+    def container(self, service: str) -> str:
+        return self.compose("ps", "--all", "--quiet", service)
+
+    def inside(self, service: str, *command: str) -> str:
+        """What a command prints that runs in the service's container."""
+        return self.compose("exec", "--no-TTY", service, *command)
+
+    def compose(self, *arguments: str) -> str:
+        """Runs `docker compose`; returns what it printed, raises PartFailed with all it said when it failed."""
+        return run(
+            ["docker", "compose", "--file", str(self._file), "--project-name", self.project, *arguments],
+            self._environment,
+        )
+
+
+def run(command: list[str], environment: Mapping[str, str] | None = None) -> str:
+    """Runs a command to its end; returns its output, raises PartFailed with everything it said when it failed."""
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        raise PartFailed(f"{' '.join(command)} exited with {ended.returncode}:\n{ended.stdout}{ended.stderr}")
+    return ended.stdout.strip()

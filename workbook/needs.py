@@ -1,0 +1,106 @@
+"""What some tests need and not every machine has. Without it they are skipped, by name, never counted as passed.
+
+    needs("docker")          # at the top of a test or fixture
+
+The environment variable WORKBOOK_REQUIRE (names with commas between, or `all`) turns such a skip into a failure: where
+CI is meant to have Docker, a broken Docker must not look like a green run. Standard library only, so that `.ci/run`
+can ask `python -m workbook.needs` before anything is installed.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parent.parent
+_PHASE1_FILES = ("Dockerfile", "phase1-grpc/compose.yaml")
+_IMAGE = re.compile(r"^(?:FROM| +image:) +(?!ticket-workbook/)([a-z0-9./-]+:[A-Za-z0-9._-]+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """`what` is missing where `there` says no; `remedy` is what to do about it."""
+
+    what: str
+    remedy: str
+    there: Callable[[], bool]
+
+
+def needs(*names: str) -> None:
+    """Ends the running test if one of these is missing: skipped, or failed where WORKBOOK_REQUIRE names it."""
+    import pytest  # noqa: PLC0415 - `.ci/run` asks for needs before pytest is installed
+
+    __tracebackhide__ = True
+    for name in names:
+        if not missing(name):
+            continue
+        if required(name):
+            pytest.fail(f"WORKBOOK_REQUIRE says that {name} must be here: {missing(name)}", pytrace=False)
+        pytest.skip(missing(name))
+
+
+@cache
+def missing(name: str) -> str:
+    """Why this need is not met, such as "needs Docker: …"; empty when it is. Looked at once a process."""
+    need = NEEDS[name]
+    return "" if need.there() else f"needs {need.what}: {need.remedy}"
+
+
+def required(name: str) -> bool:
+    return not {"all", name}.isdisjoint(os.environ.get("WORKBOOK_REQUIRE", "").replace(" ", "").split(","))
+
+
+def public_images(*files: str) -> list[str]:
+    """The images that these files of the repository take from a registry, each once, in order of appearance."""
+    return list(dict.fromkeys(name for file in files for name in _IMAGE.findall((_ROOT / file).read_text())))
+
+
+def _docker() -> bool:
+    return _succeeds("docker", "info") and _succeeds("docker", "compose", "version")
+
+
+def _phase1_images() -> bool:
+    images = public_images(*_PHASE1_FILES)
+    return all(
+        _succeeds("docker", "image", "inspect", image) or _succeeds("docker", "pull", "--quiet", image, patience=300)
+        for image in images
+    )
+
+
+def _succeeds(*command: str, patience: float = 30) -> bool:
+    if shutil.which(command[0]) is None:
+        return False
+    try:
+        return subprocess.run(command, capture_output=True, check=False, timeout=patience).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
+NEEDS = {
+    "docker": Need("Docker", "a running engine with Compose (`docker info`, `docker compose version`)", _docker),
+    "phase1-images": Need(
+        "the images of phase 1", "`docker pull` of " + ", ".join(public_images(*_PHASE1_FILES)), _phase1_images
+    ),
+}
+
+
+def main(arguments: list[str]) -> int:
+    """`images` prints phase 1's public images, one a line; a need's name says whether it is met, by the exit status."""
+    if arguments == ["images"]:
+        sys.stdout.writelines(f"{image}\n" for image in public_images(*_PHASE1_FILES))
+        return 0
+    if len(arguments) != 1 or arguments[0] not in NEEDS:
+        sys.stderr.write(f"usage: python -m workbook.needs images|{'|'.join(NEEDS)}\n")
+        return 2
+    problem = missing(arguments[0])
+    sys.stdout.write(f"{problem}\n" if problem else "")
+    return 1 if problem else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
