@@ -1,0 +1,34 @@
+"""What the tests of all phases share: one real PostgreSQL a session, and examples that are the same in every run."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from workbook.part import Part
+from workbook.ports import free_port
+from workbook.postgres import connect, postgres_part
+
+# The same examples every time: a red run can be repeated. No deadline: a busy machine is not a bug.
+settings.register_profile("workbook", derandomize=True, deadline=None)
+settings.load_profile("workbook")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Part]:
+    """A running PostgreSQL. A test may kill, pause or restart it, and leaves it running."""
+    folder = Path(tempfile.mkdtemp(prefix="ticket-workbook-tests-"))
+    folder.chmod(0o755)  # PostgreSQL may run as another user, see workbook/postgres.py
+    part = postgres_part(folder, free_port())
+    try:
+        part.start()
+        with connect(part.address) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")  # only a crash of the machine would show the difference
+            connection.execute("SELECT pg_reload_conf()")
+        yield part
+    finally:
+        part.stop()
+        shutil.rmtree(folder, ignore_errors=True)
