@@ -22,6 +22,10 @@ CODES: dict[type[errors.ServiceError], int] = {
     errors.Unavailable: code_pb2.UNAVAILABLE,
 }
 
+MAX_TEXT = 300
+"""Characters of a text that are sent. A status travels in headers, its text up to three times over; from 8 KB on gRPC
+refuses headers at random, and the caller would get a status that is not ours."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -52,10 +56,10 @@ class ErrorStatus(Around):
 
 def status_of(error: errors.ServiceError, domain: str) -> status_pb2.Status:
     """The rich status of a refusal; `domain` names the service, as google.rpc.ErrorInfo asks."""
-    status = status_pb2.Status(code=_code(error), message=str(error))
+    status = status_pb2.Status(code=_code(error), message=_short(str(error)))
     status.details.append(_packed(error_details_pb2.ErrorInfo(reason=error.reason, domain=domain)))
     if isinstance(error, errors.InvalidArgument):
-        violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=error.problem)
+        violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=_short(error.problem))
         status.details.append(_packed(error_details_pb2.BadRequest(field_violations=[violation])))
     return status
 
@@ -67,6 +71,10 @@ async def abort(context: Context, status: status_pb2.Status) -> None:
 
 def _code(error: errors.ServiceError) -> int:
     return next((code for kind, code in CODES.items() if isinstance(error, kind)), code_pb2.UNKNOWN)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
 
 
 def _packed(detail: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest) -> AnyMessage:

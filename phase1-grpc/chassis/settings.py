@@ -7,6 +7,7 @@ from pydantic_settings import BaseSettings
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
+Limit = Annotated[float, Field(ge=0.01, le=3600)]  # seconds; PostgreSQL takes a limit of 0 as none
 
 
 class PostgresSettings(BaseSettings):
@@ -18,8 +19,8 @@ class PostgresSettings(BaseSettings):
     db_password: SecretStr = SecretStr("1234")
     db_name: str = "postgres"
     db_pool_size: Annotated[int, Field(ge=1, le=100)] = 8
-    db_statement_timeout: Seconds = 5
-    db_lock_timeout: Seconds = 2
+    db_statement_timeout: Limit = 5
+    db_lock_timeout: Limit = 2
 
     def conninfo(self) -> dict[str, str | int]:
         """The connection's parameters as libpq names them."""
@@ -39,10 +40,10 @@ class ServiceSettings(PostgresSettings):
     service_name: str = "service"
     grpc_host: str = "127.0.0.1"
     grpc_port: Port = 50051
-    grpc_max_message_bytes: Annotated[int, Field(ge=1024)] = 64 * 1024
-    grpc_max_concurrent_calls: Annotated[int, Field(ge=1)] = 1000
-    grpc_max_connection_age: Annotated[int, Field(ge=1)] = 300
-    deadline_limit: Annotated[float, Field(gt=0, le=3600)] = 10
+    grpc_max_message_bytes: Annotated[int, Field(ge=1024, le=2**30)] = 64 * 1024
+    grpc_max_concurrent_calls: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
+    grpc_max_connection_age: Annotated[int, Field(ge=1, le=86_400)] = 300
+    deadline_limit: Limit = 10
     drain_delay: Seconds = 0
     stop_grace: Seconds = 5
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -6,6 +6,7 @@ from typing import Any
 import grpc
 import pytest
 from chassis import errors
+from chassis.error_status import MAX_TEXT
 from chassis.interceptor import Context
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
@@ -77,10 +78,21 @@ async def test_only_an_invalid_argument_names_a_field() -> None:
     assert not bad.field_violations
 
 
-@pytest.mark.parametrize("text", ["çok güzel, 🎫", "two\nlines", "", "100 %20", "x" * 4000])
+@pytest.mark.parametrize("text", ["çok güzel, 🎫", "two\nlines", "", "100 %20", "x" * MAX_TEXT])
 async def test_any_text_arrives_as_it_was_written(text: str) -> None:
     async with calling(raising("unary_unary", errors.NotFound(text))) as channel:
         assert (await failure(open_call(channel, "unary_unary", Word()))).details() == text
+
+
+@pytest.mark.parametrize("letter", ["x", "🎫"])
+async def test_a_long_text_is_cut_and_the_status_arrives(letter: str) -> None:
+    """GRPC drops calls with too long headers at random, so one lucky call would prove nothing."""
+    error = errors.InvalidArgument("colour", letter * 10_000)
+    async with calling(raising("unary_unary", error)) as channel:
+        for _ in range(20):
+            failed = await failure(open_call(channel, "unary_unary", Word()))
+            assert failed.code() is grpc.StatusCode.INVALID_ARGUMENT
+            assert failed.details() == f"{str(error)[: MAX_TEXT - 1]}…"
 
 
 @pytest.mark.parametrize("kind", ["unary_stream", "stream_stream"])

@@ -1,0 +1,53 @@
+"""The probe that Docker and Kubernetes ask: its exit status is the server's health, nothing else is."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+
+import grpc
+import pytest
+from chassis.probe import health, main
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
+
+STATUSES = health_pb2.HealthCheckResponse
+
+
+@pytest.fixture
+async def address() -> AsyncIterator[str]:
+    """A server that is up, with one service that is ready and one that is not."""
+    server = grpc.aio.server()
+    servicer = HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    await servicer.set("shop.Open", STATUSES.SERVING)
+    await servicer.set("shop.Shut", STATUSES.NOT_SERVING)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    yield f"127.0.0.1:{port}"
+    await server.stop(None)
+
+
+@pytest.mark.parametrize(
+    ("service", "said", "status"),
+    [("", "SERVING", 0), ("shop.Open", "SERVING", 0), ("shop.Shut", "NOT_SERVING", 1), ("shop.None", "NOT_FOUND", 1)],
+)
+async def test_the_exit_status_is_the_health(
+    address: str, service: str, said: str, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await asyncio.to_thread(main, [address, service]) == status
+    assert capsys.readouterr().out == f"{address} {service or 'process'}: {said}\n"
+
+
+def test_nobody_there_is_not_healthy(unused_tcp_port: int) -> None:
+    assert health(f"127.0.0.1:{unused_tcp_port}") == "UNAVAILABLE"
+
+
+def test_a_server_that_does_not_answer_is_not_healthy() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        assert health(f"127.0.0.1:{port}", timeout=0.2) in {"DEADLINE_EXCEEDED", "UNAVAILABLE"}
+
+
+async def test_by_default_it_asks_its_own_container(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRPC_PORT", address.split(":")[1])
+    assert await asyncio.to_thread(main, []) == 0
