@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from workbook.terminal import error
 
@@ -33,10 +34,31 @@ def parser() -> argparse.ArgumentParser:
         epilog="Start with `./learn up`. Each command explains itself: ./learn COMMAND --help",
     )
     commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _lessons(commands)
     _system(commands)
     _proof(commands)
     _maintenance(commands)
     return root
+
+
+def _lessons(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    lab = commands.add_parser("lab", help="open the lessons in JupyterLab")
+    lab.add_argument("--port", type=int, default=8888, help="JupyterLab's port (default: 8888, or the next free one)")
+    lab.add_argument("--no-browser", action="store_true", help="only print the address")
+    lab.set_defaults(runner=lambda chosen: _run("lab", port=chosen.port, browser=not chosen.no_browser))
+
+    listed = commands.add_parser("list", help="all tasks and how far you are")
+    listed.set_defaults(runner=lambda _: _desk().show_board())
+
+    for name, about in (("hint", "the next of a task's three hints"), ("solution", "a solution to compare with yours")):
+        one = commands.add_parser(name, help=about)
+        one.add_argument("task", metavar="N.M", help="the task, such as 1.3")
+    commands.choices["hint"].set_defaults(runner=lambda chosen: _desk().show_hint(chosen.task))
+    commands.choices["solution"].set_defaults(runner=lambda chosen: _desk().show_solution(chosen.task))
+
+    reset = commands.add_parser("reset", help="put a lesson or a task back to how it came; backs up first")
+    reset.add_argument("name", metavar="N[.M]", help="a lesson such as 1, or a task such as 1.3")
+    reset.set_defaults(runner=lambda chosen: _desk().reset(chosen.name))
 
 
 def _system(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -60,11 +82,12 @@ def _proof(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     test.add_argument("pytest", nargs="*", metavar="PYTEST_ARGUMENT", help="after `--`: arguments for pytest")
     test.set_defaults(runner=lambda chosen: _run("prove", chosen.only, chosen.pytest))
 
-    check = commands.add_parser("check", help="the checklist of a phase, as a board", description=_CHECK)
-    check.add_argument("phase", nargs="?", type=_phase, metavar="N", help="the phase (default: the newest)")
+    check = commands.add_parser("check", help="the checklist of a phase as a board, or one task", description=_CHECK)
+    check.add_argument("what", nargs="?", metavar="N[.M]", help="a phase (default: the newest), or a task such as 1.3")
     check.add_argument("--target", default="local", metavar="TARGET", help="local (default), compose, or HOST:PORT")
     check.add_argument("--restart", metavar="COMMAND", help="kills and restarts your server: does data last?")
-    check.set_defaults(runner=lambda chosen: _run("checklist", chosen.phase, chosen.target, chosen.restart))
+    check.add_argument("--watch", action="store_true", help="for a task: check again at each save until it passes")
+    check.set_defaults(runner=_check)
 
     bench = commands.add_parser("bench", help="measure speed, as ratios in one run", description=_BENCH)
     bench.add_argument("--phase", type=_phase, metavar="N", help="the phase to measure (default: the newest)")
@@ -78,6 +101,10 @@ def _maintenance(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     doctor = commands.add_parser("doctor", help="look at this machine: what works, what is missing")
     doctor.set_defaults(runner=lambda _: _run("doctor"))
 
+    build = commands.add_parser("build", help="make the notebooks from the authored lessons")
+    build.add_argument("--check", action="store_true", help="only say whether the learners' notebooks are up to date")
+    build.set_defaults(runner=lambda chosen: _run("lesson.build", check=chosen.check))
+
     proto = commands.add_parser("proto", help="generate the gRPC code from the .proto files")
     proto.add_argument("--check", action="store_true", help="only say whether the committed code is up to date")
     proto.set_defaults(runner=lambda chosen: _run("proto", check=chosen.check))
@@ -85,6 +112,22 @@ def _maintenance(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     lock = commands.add_parser("lock", help="pin the packages anew (needs the network)")
     lock.add_argument("--check", action="store_true", help="only say whether the locks cover what is asked for")
     lock.set_defaults(runner=lambda chosen: _run("lock", check=chosen.check))
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    what = chosen.what
+    if what is not None and "." in what:
+        return int(_desk().check_task(what, watch=chosen.watch))
+    try:
+        phase = None if what is None else _phase(what)
+    except argparse.ArgumentTypeError as problem:
+        error(str(problem))
+        return 2
+    return _run("checklist", phase, chosen.target, chosen.restart)
+
+
+def _desk() -> Any:
+    return import_module("workbook.lesson.desk")
 
 
 def _run(module: str, *arguments: object, package: str = "workbook.", **options: object) -> int:

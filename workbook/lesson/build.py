@@ -1,0 +1,92 @@
+"""`./learn build`: from each authored lesson the learner's notebook (holes, no outputs) and the executed solution."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+from workbook.lesson.source import Cell, Lesson, lessons
+from workbook.phases import ROOT
+from workbook.terminal import DONE, WRONG, console
+
+LEARNERS = ROOT / "notebooks"
+SOLVED = ROOT / "solutions"
+_METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+# What the engine's tags mean to the tools that run notebooks.
+_USES_ANSWER, _MEASURED, _RAISES, _IGNORED = "uses-answer", "measured", "raises-exception", "nbval-ignore-output"
+
+
+def main(*, check: bool) -> int:
+    stale = []
+    for lesson in lessons():
+        path = LEARNERS / f"{lesson.name}.ipynb"
+        fresh = written(learners_notebook(lesson))
+        if check:
+            stale += [path] if not path.exists() or path.read_text() != fresh else []
+            continue
+        path.write_text(fresh)
+        console.print(f"{DONE} {path.relative_to(ROOT)}")
+        solved = SOLVED / f"{lesson.name}.ipynb"
+        solved.write_text(written(executed(solved_notebook(lesson), solved)))
+        console.print(f"{DONE} {solved.relative_to(ROOT)}")
+    for path in stale:
+        console.print(f"{WRONG} {path.relative_to(ROOT)} is not what its source gives; run ./learn build")
+    return 1 if stale else 0
+
+
+def learners_notebook(lesson: Lesson) -> NotebookNode:
+    """Holes where the learner writes, no outputs."""
+    return _notebook([_cell(cell, cell.unsolved, solved=False) for cell in lesson.cells])
+
+
+def solved_notebook(lesson: Lesson) -> NotebookNode:
+    """The same with its solutions, not executed yet."""
+    return _notebook([_cell(cell, cell.solved, solved=True) for cell in lesson.cells])
+
+
+def executed(notebook: NotebookNode, before: Path) -> NotebookNode:
+    """The notebook with its outputs. A measured cell keeps the output it had in `before`, if its source is the same:
+    so a rebuild changes nothing but what really changed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        kept = os.environ.get("WORKBOOK_PROGRESS")
+        os.environ["WORKBOOK_PROGRESS"] = str(Path(folder) / "progress.json")  # the build is no learner
+        try:
+            NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(LEARNERS)}}).execute()
+        finally:
+            os.environ.pop("WORKBOOK_PROGRESS")
+            os.environ.update({"WORKBOOK_PROGRESS": kept} if kept else {})
+    earlier = {cell.id: cell for cell in nbformat.read(before, 4).cells} if before.exists() else {}
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if _MEASURED in cell.metadata.get("tags", ()) and earlier.get(cell.id, {}).get("outputs"):
+            cell.outputs = earlier[cell.id].outputs
+    return notebook
+
+
+def written(notebook: NotebookNode) -> str:
+    text: str = nbformat.writes(notebook)
+    return text + "\n"
+
+
+def _notebook(cells: list[NotebookNode]) -> NotebookNode:
+    notebook: NotebookNode = nbformat.v4.new_notebook(cells=cells, metadata=_METADATA)
+    return notebook
+
+
+def _cell(cell: Cell, text: str, *, solved: bool) -> NotebookNode:
+    tags = set(cell.tags)
+    if _USES_ANSWER in tags and not solved:
+        tags.add(_RAISES)
+    if _MEASURED in tags:
+        tags.add(_IGNORED)
+    metadata = {**({"tags": sorted(tags)} if tags else {}), **({"task": cell.task} if cell.task else {})}
+    make = nbformat.v4.new_markdown_cell if cell.kind == "markdown" else nbformat.v4.new_code_cell
+    made: NotebookNode = make(text, id=cell.id, metadata=metadata)
+    return made

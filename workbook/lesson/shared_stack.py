@@ -1,0 +1,19 @@
+"""The one local stack of a lesson: started on first use, shared by cells and checks, ended with the kernel."""
+
+import atexit
+import threading
+
+from workbook.stack import LocalStack
+
+_stacks: dict[int, LocalStack] = {}
+_starting = threading.Lock()
+
+
+def local_stack(phase: int) -> LocalStack:
+    """The running system as of `phase` on free ports. Parts that a lesson killed stay dead until it starts them."""
+    with _starting:  # checks run in threads of their own
+        if phase not in _stacks:
+            stack = LocalStack(phase).start()
+            atexit.register(stack.stop)
+            _stacks[phase] = stack
+        return _stacks[phase]

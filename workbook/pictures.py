@@ -1,0 +1,118 @@
+"""The few kinds of picture that lessons need. Transparent, in mid tones: readable on paper, in the dark, on a wall."""
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from statistics import quantiles
+from typing import Any
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+
+BLUE, GREEN, AMBER, PINK, VIOLET = "#3b82f6", "#16a34a", "#d97706", "#db2777", "#8b5cf6"
+COLOURS = (BLUE, GREEN, AMBER, PINK, VIOLET)
+_INK = "#808080"  # 4:1 on white and on black
+_ROW = 16  # bytes in a row
+
+plt.rcParams.update(
+    {
+        "font.size": 13,
+        "figure.facecolor": "none",
+        "axes.facecolor": "none",
+        "savefig.facecolor": "none",
+        "savefig.transparent": True,
+        "text.color": _INK,
+        "axes.labelcolor": _INK,
+        "axes.edgecolor": _INK,
+        "xtick.color": _INK,
+        "ytick.color": _INK,
+        "legend.frameon": False,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+    }
+)
+
+
+def message_bytes(raw: bytes, parts: Sequence[tuple[int, str]]) -> None:
+    """The bytes of a message in hexadecimal, coloured by part; `parts` are lengths in bytes with labels, in order."""
+    if sum(length for length, _ in parts) != len(raw):
+        raise ValueError(f"the parts have {sum(length for length, _ in parts)} bytes, the message has {len(raw)}")
+    owners = [number for number, (length, _) in enumerate(parts) for _ in range(length)]
+    rows = (len(raw) + _ROW - 1) // _ROW
+    axes = _axes(height=0.5 * rows + 0.36 * len(parts) + 0.3)
+    for position, (byte, owner) in enumerate(zip(raw, owners, strict=True)):
+        row, column = divmod(position, _ROW)
+        colour = COLOURS[owner % len(COLOURS)]
+        box = {"boxstyle": "round,pad=0.25", "facecolor": colour, "edgecolor": "none"}
+        axes.text(
+            column, -row * 1.4, f"{byte:02x}", color="white", family="monospace", ha="center", va="center", bbox=box
+        )
+    for number, (length, label) in enumerate(parts):
+        text = f"{length:>3} {'byte ' if length == 1 else 'bytes'}  {label}"
+        colour = COLOURS[number % len(COLOURS)]
+        axes.text(-0.4, -rows * 1.4 - number, text, color=colour, family="monospace", va="center", weight="bold")
+    axes.set(xlim=(-0.7, _ROW - 0.3), ylim=(-rows * 1.4 - len(parts) + 0.3, 0.9))
+    axes.axis("off")
+    plt.show()
+
+
+def latencies(samples: Mapping[str, Sequence[float]]) -> None:
+    """How long calls took, in seconds, as distributions in milliseconds on a log scale; p50 and p99 marked."""
+    axes = _axes(height=1.1 + 0.9 * len(samples))
+    for number, seconds in enumerate(samples.values(), start=1):
+        times = [1000 * second for second in seconds]
+        cuts = quantiles(times, n=100)
+        (shape,) = _bodies(axes.violinplot([times], [number], orientation="horizontal", showextrema=False, widths=0.8))
+        shape.set(facecolor=COLOURS[(number - 1) % len(COLOURS)], alpha=0.5)
+        for value, label in ((cuts[49], "p50"), (cuts[98], "p99")):
+            axes.plot([value, value], [number - 0.3, number + 0.3], color=_INK)
+            axes.annotate(f"{label} {value:.2g} ms", (value, number + 0.32), ha="center", va="bottom", fontsize=11)
+    axes.set(xscale="log", xlabel="milliseconds", ylim=(0.4, len(samples) + 0.75))
+    axes.set_yticks(range(1, len(samples) + 1), [*samples])
+    plt.show()
+
+
+def _bodies(drawn: Any) -> list[Any]:
+    return list(drawn["bodies"])
+
+
+def bars(values: Mapping[str, float], unit: str) -> None:
+    """A few numbers beside each other, each written at its bar."""
+    axes = _axes(height=0.8 + 0.5 * len(values))
+    names = [*values][::-1]
+    drawn = axes.barh(
+        names, [values[name] for name in names], color=[c for c, _ in zip(cycle(COLOURS), names, strict=False)][::-1]
+    )
+    axes.bar_label(drawn, labels=[f" {values[name]:,.4g} {unit}" for name in names], color=_INK)
+    axes.set(xlim=(0, max(values.values()) * 1.25), xticks=[])
+    axes.spines[["bottom", "left"]].set_visible(False)
+    axes.tick_params(length=0)
+    plt.show()
+
+
+def calls(made: Sequence[tuple[str, str, str, float, float]]) -> None:
+    """Who called whom, when: (caller, callee, name, start, end), times in seconds from any zero."""
+    zero = min(start for *_, start, _ in made)
+    lanes = list(dict.fromkeys(name for caller, callee, *_ in made for name in (caller, callee)))
+    axes = _axes(height=1.2 + 0.55 * len(made))
+    for number, (caller, callee, name, start, end) in enumerate(made):
+        row, colour = len(made) - number, COLOURS[lanes.index(callee) % len(COLOURS)]
+        axes.barh(row, (end - start) * 1000, left=(start - zero) * 1000, height=0.5, color=colour, alpha=0.8)
+        axes.text((start - zero) * 1000, row + 0.28, f"{caller} → {callee}  {name}", fontsize=11, va="bottom")
+    axes.set(xlabel="milliseconds", yticks=[], ylim=(0.5, len(made) + 1))
+    plt.show()
+
+
+def ledger(lines: Mapping[str, Sequence[float]], x: Sequence[float], xlabel: str = "seconds", ylabel: str = "") -> None:
+    """Numbers over time, one line each, named where it ends."""
+    axes = _axes(height=3.6)
+    for (name, values), colour in zip(lines.items(), cycle(COLOURS), strict=False):
+        axes.step(x, values, where="post", color=colour, linewidth=2.5)
+        axes.annotate(f" {name}", (x[-1], values[-1]), color=colour, weight="bold", va="center", annotation_clip=False)
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.margins(x=0.02)
+    plt.show()
+
+
+def _axes(height: float) -> Axes:
+    _, axes = plt.subplots(figsize=(9, height), layout="constrained")
+    return axes

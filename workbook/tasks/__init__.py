@@ -1,0 +1,19 @@
+"""The tasks of the lessons: one file a task, with its check, its hints and the wrong answers it must catch."""
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+
+from workbook.lesson.task import Task
+
+
+@cache
+def tasks() -> dict[str, Task]:
+    """Every task by its id, in the order of the lessons."""
+    names = [found.name for found in pkgutil.walk_packages(__path__, f"{__name__}.") if not found.ispkg]
+    found: list[Task] = [import_module(name).TASK for name in names]
+    return {task.id: task for task in sorted(found, key=lambda task: task.order)}
+
+
+def tasks_of(phase: int) -> list[Task]:
+    return [task for task in tasks().values() if task.order[0] == phase]
