@@ -16,6 +16,9 @@ from chassis.settings import CannotStart, PostgresSettings
 _ENVIRONMENT = Path(__file__).parent / "alembic"
 LOCK_TIMEOUT = "5s"  # a migration that waits for a table makes every query after it wait too: better to give up
 
+LOCK = "SELECT pg_advisory_lock(hashtext('alembic'))"
+"""Makes whoever migrates wait for whoever does so already; it belongs to the session and ends with it."""
+
 
 class MigrationFailed(CannotStart):
     """The database is as it was before the migration that failed; the text says what to do."""
@@ -24,6 +27,7 @@ class MigrationFailed(CannotStart):
 def create_database(settings: PostgresSettings) -> bool:
     """Creates the service's database when it is not there; True if it was made now."""
     with psycopg.connect(**{**settings.conninfo(), "dbname": "postgres"}, autocommit=True) as connection:  # type: ignore[arg-type]
+        connection.execute(LOCK)  # else two of us may both find it missing, and the slower one fails
         if connection.execute("SELECT FROM pg_database WHERE datname = %s", [settings.db_name]).rowcount:
             return False
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(settings.db_name)))

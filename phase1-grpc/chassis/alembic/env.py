@@ -1,7 +1,7 @@
 """What alembic runs: it finds the service's settings in the configuration's attributes (see chassis/migrations.py)."""
 
 from alembic import context
-from chassis.migrations import LOCK_TIMEOUT
+from chassis.migrations import LOCK, LOCK_TIMEOUT
 from sqlalchemy import URL, NullPool, create_engine, text
 
 settings = context.config.attributes["settings"]
@@ -15,8 +15,7 @@ url = URL.create(
 )
 engine = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": 3})
 with engine.connect() as connection:
-    # The advisory lock belongs to the session: it outlives each migration's transaction and ends with the connection.
-    connection.execute(text("SELECT pg_advisory_lock(hashtext('alembic'))"))
+    connection.execute(text(LOCK))
     connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
     connection.commit()
     context.configure(connection=connection, transaction_per_migration=True)
