@@ -164,6 +164,7 @@ def test_nothing_outlives_a_killed_kernel() -> None:
     while any(_alive(pid) for pid in pids):
         assert time.monotonic() < deadline, "a part outlived its notebook's kernel"
         time.sleep(0.05)
+    manager.shutdown_kernel(now=True)  # reaps it
     manager.cleanup_resources()
 
 
