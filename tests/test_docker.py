@@ -3,10 +3,9 @@
 import asyncio
 import json
 import os
-import time
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -14,14 +13,15 @@ import pytest
 from booking_service.proto import booking_pb2 as pb
 from booking_service.proto.booking_pb2_grpc import BookingServiceStub
 
+from tests.waiting import until
 from workbook.compose import ComposeStack, run
 from workbook.lock import pins
 from workbook.needs import needs
 from workbook.part import PartFailed
+from workbook.phases import ROOT
 
 pytestmark = pytest.mark.timeout(600)  # the first build downloads packages
 
-ROOT = Path(__file__).resolve().parent.parent
 SERVICE, POSTGRES = "booking-service", "postgres"
 ALIVE = ("python", "-m", "chassis.probe")
 READY = (*ALIVE, "127.0.0.1:50051", "booking.BookingService")
@@ -48,6 +48,12 @@ def test_real_calls_through_the_stack(stack: ComposeStack) -> None:
         assert list(bookings.ListUserBookings(pb.ListUserBookingsRequest(user_id="ada")).bookings) == [made]
         assert bookings.CancelBooking(pb.CancelBookingRequest(booking_id=made.id)).success
         assert bookings.GetBooking(pb.GetBookingRequest(booking_id=made.id)).booking.status == "CANCELLED"
+
+
+def test_the_checklist_passes_against_it(stack: ComposeStack) -> None:
+    board = run([sys.executable, "-m", "workbook", "check", "1", "--target", "compose"], stack.environment)
+    assert "✗" not in board
+    assert "✓" in board
 
 
 def test_python_is_the_first_process_and_has_no_rights(stack: ComposeStack) -> None:
@@ -190,9 +196,3 @@ def answers(stack: ComposeStack, *command: str) -> bool:
     except PartFailed:
         return False
     return True
-
-
-def until(reached: Callable[[], bool]) -> None:
-    """Waits for it; the test's own time limit ends the wait."""
-    while not reached():
-        time.sleep(0.1)

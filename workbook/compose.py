@@ -14,6 +14,7 @@ from typing import Self
 
 from workbook.part import PartFailed
 from workbook.phases import phase_folders
+from workbook.ports import free_port
 
 
 class ComposeStack:
@@ -24,9 +25,9 @@ class ComposeStack:
 
     def __init__(self, phase: int, project: str, environment: Mapping[str, str] | None = None) -> None:
         self.project = project
+        ports = {name: str(free_port()) for name in ("BOOKING_PORT", "POSTGRES_PORT")}
+        self.environment = {**os.environ, "COMPOSE_PROJECT_NAME": project, **ports, **(environment or {})}
         self._file = phase_folders()[phase] / "compose.yaml"
-        free_ports = {"BOOKING_PORT": "0", "POSTGRES_PORT": "0"}
-        self._environment = {**os.environ, **free_ports, **(environment or {})}
 
     def __enter__(self) -> Self:
         try:
@@ -52,7 +53,7 @@ class ComposeStack:
         self.compose("kill", "--signal", "KILL", *services)
 
     def address(self, service: str, port: int) -> str:
-        """Where the service's port is found from here. Another one after each start: ask again."""
+        """Where the service's port is found from here."""
         return self.compose("port", service, str(port))
 
     def container(self, service: str) -> str:
@@ -64,10 +65,7 @@ class ComposeStack:
 
     def compose(self, *arguments: str) -> str:
         """Runs `docker compose`; returns what it printed, raises PartFailed with all it said when it failed."""
-        return run(
-            ["docker", "compose", "--file", str(self._file), "--project-name", self.project, *arguments],
-            self._environment,
-        )
+        return run(["docker", "compose", "--file", str(self._file), *arguments], self.environment)
 
 
 def run(command: list[str], environment: Mapping[str, str] | None = None) -> str:
