@@ -1,0 +1,111 @@
+"""`.ci/run` on machines of every kind, made of small stand-ins: it brings Docker and never hides its absence."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from workbook.phases import ROOT
+
+FILES = (".ci/run", "workbook/__init__.py", "workbook/needs.py", "Dockerfile", "phase1-grpc/compose.yaml")
+LEARN = 'echo "learn $* requires:${WORKBOOK_REQUIRE:-}"; exit "${LEARN_STATUS:-0}"'
+DOCKER = """
+case "$1 $2" in
+  "info "|"compose version") test -e "$MACHINE/engine" ;;
+  "image inspect") test -e "$MACHINE/images/$3" ;;
+  *) exit 1 ;;  # no registry can be reached
+esac
+"""
+TOOLBOX = 'touch "$MACHINE/engine"'
+IMAGES = 'for name in "$@"; do mkdir -p "$MACHINE/images"; touch "$MACHINE/images/$name"; done'
+BOTH = "requires:docker,phase1-images"
+
+
+class Machine:
+    """A folder with the repository's files in it, and beside them the programs that this machine has."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in FILES:
+            (folder / "clone" / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / "clone" / name)
+        self.program("clone/learn", LEARN)
+        self.program("bin/docker", DOCKER)
+        (folder / "bin" / "python3").symlink_to(sys.executable)
+
+    def program(self, name: str, script: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+    def runs(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        path = f"{self.folder / 'bin'}{os.pathsep}/usr/bin{os.pathsep}/bin"
+        return subprocess.run(
+            [str(self.folder / "clone/.ci/run"), *arguments],
+            env={"PATH": path, "MACHINE": str(self.folder), **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+@pytest.fixture
+def with_docker(machine: Machine) -> Machine:
+    (machine.folder / "images").mkdir()
+    for name in ("engine", "images/python:3.13-slim", "images/postgres:18.4"):
+        (machine.folder / name).touch()
+    return machine
+
+
+def test_where_docker_is_its_tests_must_run(with_docker: Machine) -> None:
+    ended = with_docker.runs(CI="true")
+    assert (ended.returncode, ended.stdout) == (0, f"learn test {BOTH}\n")
+
+
+def test_a_failed_test_fails_the_run(with_docker: Machine) -> None:
+    assert with_docker.runs(CI="true", LEARN_STATUS="1").returncode == 1
+
+
+def test_arguments_reach_the_test_command(with_docker: Machine) -> None:
+    assert with_docker.runs("--only", "lint").stdout == f"learn test --only lint {BOTH}\n"
+
+
+def test_what_is_missing_is_brought_from_beside_the_repository(machine: Machine) -> None:
+    machine.program("shared/platform/toolbox", TOOLBOX)
+    machine.program("shared/platform/images", IMAGES)
+    ended = machine.runs(CI="true")
+    assert (ended.returncode, ended.stdout.splitlines()[-1]) == (0, f"learn test {BOTH}")
+    assert (machine.folder / "images/postgres:18.4").exists()
+
+
+def test_what_is_there_is_not_built_again(with_docker: Machine) -> None:
+    with_docker.program("shared/platform/toolbox", "exit 1")
+    with_docker.program("shared/platform/images", "exit 1")
+    assert with_docker.runs(CI="true").returncode == 0
+
+
+def test_without_docker_it_says_so_and_tests_the_rest(machine: Machine) -> None:
+    ended = machine.runs()
+    assert (ended.returncode, ended.stdout.splitlines()[-1]) == (0, "learn test requires:")
+    assert "will be printed as not run" in ended.stderr
+
+
+@pytest.mark.parametrize("broken", ["no engine", "toolbox fails", "no image"])
+def test_ci_itself_refuses_to_go_without_docker(machine: Machine, broken: str) -> None:
+    if broken == "toolbox fails":
+        machine.program("shared/platform/toolbox", "exit 1")
+    if broken == "no image":
+        (machine.folder / "engine").touch()
+    ended = machine.runs(CI="true")
+    assert ended.returncode == 1
+    assert "could not be brought" in ended.stderr
+    assert "learn test" not in ended.stdout
