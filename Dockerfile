@@ -29,8 +29,8 @@ COPY --from=phase1-build /app /app
 ENV PYTHONPATH=/app/phase1-grpc \
     GRPC_PORT=50051
 EXPOSE 50051
-# Alive, not ready: without its database the process is well. Who needs "ready" asks for booking.BookingService.
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["python", "-m", "chassis.probe"]
+# Alive: once it has been ready, it stays so while its database is away. Who needs "ready" asks for booking.BookingService.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["python", "-m", "chassis.probe"]
 ENTRYPOINT ["python", "-m", "phase1"]
 CMD ["serve", "booking-service"]
 LABEL org.opencontainers.image.title="booking-service" \
