@@ -2,11 +2,11 @@
 
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from workbook.needs import missing
 from workbook.part import PartFailed
 from workbook.phases import ROOT
 from workbook.ports import STANDARD, is_free
@@ -60,16 +60,10 @@ def _ports() -> Finding:
 
 
 def _docker() -> Finding:
-    good = _answers("docker", "info") and _answers("docker", "compose", "version")
+    good = not missing("docker")
     return Finding(
         good, "Docker with Compose" + ("" if good else ": not here; only the compose target needs it"), False
     )
-
-
-def _answers(*command: str) -> bool:
-    if shutil.which(command[0]) is None:
-        return False
-    return subprocess.run(command, capture_output=True, check=False, timeout=10).returncode == 0
 
 
 LOOKS: tuple[Callable[[], Finding], ...] = (_system, _disk, _postgres, _ports, _docker)

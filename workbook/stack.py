@@ -20,10 +20,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self, TextIO
 
-import grpc
+from chassis.probe import health
 from chassis.service import Service
 from chassis.settings import PostgresSettings
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from workbook.part import Part, PartFailed, Program
 from workbook.phases import newest_phase, services
@@ -142,22 +141,10 @@ class LocalStack:
         address = f"127.0.0.1:{self._ports[service.name]}"
         program = Program(
             argv=[sys.executable, "-m", f"phase{self.phase}", "serve", service.name],
-            ready=lambda: serves(address),
+            ready=lambda: health(address) == "SERVING",
             environment=self.environment_of(service.name),
         )
         return Part(service.name, address, program, self.folder / f"{service.name}.log")
-
-
-def serves(address: str, service: str = "", timeout: float = 1) -> bool:
-    """Whether the gRPC server at `address` says SERVING; "" asks for the process as a whole."""
-    with grpc.insecure_channel(address) as channel:
-        try:
-            answer = health_pb2_grpc.HealthStub(channel).Check(
-                health_pb2.HealthCheckRequest(service=service), timeout=timeout
-            )
-        except grpc.RpcError:
-            return False
-    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
 
 def _ports(names: list[str], *, standard: bool) -> dict[str, int]:

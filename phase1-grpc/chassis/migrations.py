@@ -3,6 +3,7 @@
 Version files live with their service; alembic's environment is `chassis/alembic`, the same for all of them.
 """
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,6 +40,7 @@ def migrate(settings: PostgresSettings, versions: Sequence[Path], revision: str 
 
     Each migration is one transaction; two migrators at once queue behind an advisory lock.
     """
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # a line a plugin, on every run
     config = configuration(settings, versions)
     backwards = revision == "base" or revision.startswith("-")
     try:
