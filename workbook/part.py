@@ -1,5 +1,6 @@
 """One part of the local stack: a program with a name that can be started, killed, paused, resumed and restarted."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -9,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+
+from workbook.ports import is_free
 
 _GUARD = Path(__file__).parent / "guard.py"
 _LOG_TAIL = 20
@@ -64,9 +67,11 @@ class Part:
         self.wait_ready()
 
     def spawn(self) -> None:
-        """Starts the program without waiting for it to be ready."""
+        """Starts the program without waiting for it to be ready; raises PartFailed when its port is taken."""
         if self.state is not State.STOPPED:
             return
+        if not is_free(int(self.address.rpartition(":")[2])):  # else whoever is there would pass for the program
+            raise PartFailed(f"{self.name} cannot start: another program listens on {self.address}")
         program = self._program
         uid = "" if program.uid is None else str(program.uid)
         guard = [sys.executable, "-S", "-E", str(_GUARD)]
@@ -84,7 +89,7 @@ class Part:
 
     def wait_ready(self) -> None:
         deadline = time.monotonic() + self._program.patience
-        while not self._program.ready():
+        while not self._program.ready() or self.state is State.STOPPED:
             if self.state is State.STOPPED:
                 raise PartFailed(f"{self.name} ended while starting:\n{self.log_tail()}")
             if time.monotonic() > deadline:
@@ -95,8 +100,9 @@ class Part:
         """Asks for an orderly end, and waits for it; kills what does not end in its grace."""
         if self._guard is None:
             return
-        if self._guard.stdin is not None and not self._guard.stdin.closed:
-            self._guard.stdin.close()
+        if self._guard.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._guard.stdin.close()
         self._ended()
 
     def kill(self) -> None:
@@ -122,9 +128,13 @@ class Part:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
 
     def _signal(self, number: signal.Signals) -> None:
-        if self._guard is not None and self._guard.stdin is not None and self.state is not State.STOPPED:
-            self._guard.stdin.write(f"{int(number)}\n")
-            self._guard.stdin.flush()
+        guard = self._guard
+        if guard is None or guard.stdin is None or guard.stdout is None or self.state is State.STOPPED:
+            return
+        with contextlib.suppress(BrokenPipeError):  # it ended just now
+            guard.stdin.write(f"{int(number)}\n")
+            guard.stdin.flush()
+            guard.stdout.readline()  # the guard says when it is done
 
     def _ended(self) -> None:
         guard, self._guard = self._guard, None
@@ -133,4 +143,5 @@ class Part:
         guard.wait()
         for pipe in (guard.stdin, guard.stdout):
             if pipe is not None:
-                pipe.close()
+                with contextlib.suppress(BrokenPipeError):  # a signal that came too late is still in it
+                    pipe.close()

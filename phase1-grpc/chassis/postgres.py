@@ -1,6 +1,9 @@
 """The database connection pool, and the one way to use it."""
 
 import asyncio
+import contextlib
+import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Self
@@ -8,7 +11,7 @@ from typing import Self
 import psycopg
 import structlog
 from psycopg.rows import TupleRow
-from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
+from psycopg_pool import AsyncConnectionPool
 
 from chassis import deadlines
 from chassis.errors import Unavailable
@@ -31,36 +34,36 @@ class Database:
 
     def __init__(self, settings: PostgresSettings) -> None:
         self._patience = settings.db_lock_timeout
+        self._longest = settings.db_statement_timeout + 1  # the server's own limit comes first, if it still counts
         self._pool = AsyncConnectionPool(
             min_size=settings.db_pool_size,
             max_size=settings.db_pool_size,
             max_waiting=settings.db_pool_size * 50,  # a longer queue would only be served after its deadlines
+            reconnect_timeout=0,  # whoever asks next makes it try again; its own pauses grow as long as the outage
             kwargs={**settings.conninfo(), "autocommit": True, "prepare_threshold": 1, "options": _options(settings)},
             open=False,
             name=settings.db_name,
         )
-        self._repair: asyncio.Task[None] | None = None
+        self._renewed_at = 0.0
 
     async def __aenter__(self) -> Self:
         await self._pool.open()  # returns at once: a database that is not there yet is waited for in the background
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._repair is not None:
-            self._repair.cancel()
         await self._pool.close()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection in autocommit, for one statement. Never hold it across a call to another service."""
         left = deadlines.remaining()
-        patience = self._patience if left is None else min(left, self._patience)
+        # A little before its deadline, so that the caller still hears why.
+        patience = self._patience if left is None else min(0.9 * left, self._patience)
         try:
-            async with self._pool.connection(timeout=patience) as connection:
+            async with self._pool.connection(timeout=patience) as connection, self._in_time(connection):
                 yield connection
-        except (psycopg.OperationalError, PoolTimeout, TooManyRequests) as error:
+        except psycopg.OperationalError as error:  # the pool's own errors are of this kind too
             log.warning("database unavailable", error=str(error).strip(), kind=type(error).__name__)
-            self._mend()
             raise DatabaseUnavailable("the database does not answer; try again") from error
 
     @asynccontextmanager
@@ -69,11 +72,33 @@ class Database:
         async with self.connection() as connection, connection.transaction():
             yield connection
 
-    def _mend(self) -> None:
+    @asynccontextmanager
+    async def _in_time(self, connection: Connection) -> AsyncIterator[None]:
+        """Hangs up when the server takes too long: one that is paused or cut off does not keep its own time limits."""
+        loop = asyncio.get_running_loop()
+        taken_at = loop.time()
+        limit = loop.call_later(self._longest, _hang_up, connection)
+        try:
+            yield
+        finally:
+            limit.cancel()
+            if connection.broken:
+                await self._renew(taken_at)
+
+    async def _renew(self, broken_since: float) -> None:
         # One broken connection means that the server went away: the idle ones are broken too, and each would fail one
-        # more caller. Checking them all in the background replaces them at once.
-        if self._repair is None or self._repair.done():
-            self._repair = asyncio.create_task(self._pool.check())
+        # more caller. Those who held one at the same time find that it is done already.
+        if broken_since > self._renewed_at:
+            self._renewed_at = asyncio.get_running_loop().time()
+            await self._pool.drain()
+
+
+def _hang_up(connection: Connection) -> None:
+    with (
+        contextlib.suppress(OSError, psycopg.OperationalError),
+        socket.socket(fileno=os.dup(connection.fileno())) as line,
+    ):
+        line.shutdown(socket.SHUT_RDWR)  # whoever waits for an answer reads the end of the connection
 
 
 def _options(settings: PostgresSettings) -> str:
