@@ -8,9 +8,8 @@ import pytest
 from chassis import errors
 from chassis.error_status import MAX_TEXT
 from chassis.interceptor import Context
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 from structlog.testing import capture_logs
+from tests.refusals import details
 from tests.words import KINDS, METHOD, SERVICE, Word, answers, calling, failure, one, open_call, unary
 
 SECRET = "password=hunter2 host=db.internal"
@@ -43,15 +42,6 @@ def raising(kind: str, error: Exception, first: str | None = None) -> dict[str, 
         raise error
 
     return one(kind, stream if kind.endswith("stream") else once)
-
-
-def details(error: grpc.aio.AioRpcError) -> tuple[error_details_pb2.ErrorInfo, error_details_pb2.BadRequest]:
-    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
-    status = rpc_status.from_call(error)
-    assert status is not None
-    for detail in status.details:
-        assert detail.Unpack(info) or detail.Unpack(bad), f"unexpected detail {detail.type_url}"
-    return info, bad
 
 
 @pytest.mark.parametrize("kind", KINDS)
