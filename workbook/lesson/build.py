@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -22,9 +23,11 @@ _METADATA = {
 _USES_ANSWER, _MEASURED, _RAISES, _IGNORED = "uses-answer", "measured", "raises-exception", "nbval-ignore-output"
 
 
-def main(*, check: bool) -> int:
+def main(names: Sequence[str] = (), *, check: bool) -> int:
     stale = []
     for lesson in lessons():
+        if names and lesson.name not in names:
+            continue
         path = LEARNERS / f"{lesson.name}.ipynb"
         fresh = written(learners_notebook(lesson))
         if check:
