@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -23,8 +24,8 @@ OVERALL = ""  # the health protocol's name for the process as a whole
 log = structlog.get_logger(__name__)
 
 
-class PortTaken(CannotStart):
-    """Something else listens where this server should."""
+class CannotListen(CannotStart):
+    """Something else listens where this server should, or the address is not of this machine."""
 
 
 class GrpcServer:
@@ -67,9 +68,10 @@ class GrpcServer:
         await self._report(NOT_SERVING, OVERALL, self._service)
         address = f"{self._settings.grpc_host}:{self._settings.grpc_port}"
         try:
+            _try_out(self._settings.grpc_host, self._settings.grpc_port)
             self.port = self.grpc.add_insecure_port(address)
-        except RuntimeError as error:
-            raise PortTaken(f"cannot listen on {address}: is something else running there?") from error
+        except (OSError, RuntimeError) as error:
+            raise CannotListen(f"cannot listen on {address}: {getattr(error, 'strerror', None) or error}") from error
         await self.grpc.start()
         log.info("listening", port=self.port)
         watch = asyncio.create_task(self._watch(ready))
@@ -112,3 +114,11 @@ class GrpcServer:
         await asyncio.sleep(self._settings.drain_delay)  # time for load balancers to see NOT_SERVING
         await self.grpc.stop(self._settings.stop_grace)
         log.info("stopped")
+
+
+def _try_out(host: str, port: int) -> None:
+    """Raises OSError if nothing can listen there: it knows why, and gRPC would write lines of its own to our errors."""
+    family, kind, *_, where = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gRPC does: connections that ended do not count
+        probe.bind(where)

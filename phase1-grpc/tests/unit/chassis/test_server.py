@@ -1,35 +1,23 @@
 """The life of a server: not serving until ready, found by reflection, and an end that lets running calls finish."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 
 import grpc
 import pytest
 from chassis.interceptor import Context
-from chassis.server import NOT_SERVING, SERVING, GrpcServer, PortTaken
+from chassis.server import NOT_SERVING, SERVING, CannotListen, GrpcServer
 from chassis.settings import ServiceSettings
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from tests.words import SERVICE, Word, answers, calling, channel_to, failure, open_call, serving, unary
+from tests.health import says, watching
+from tests.words import SERVICE, Word, always_ready, answers, calling, channel_to, failure, open_call, serving, unary
 
 from tests.waiting import until_async
 
 
 async def echo(request: Word, _context: Context) -> Word:
     return request
-
-
-class Dependency:
-    """Something that the service needs, there or away."""
-
-    def __init__(self, *, there: bool) -> None:
-        self.there = there
-
-    async def ready(self) -> None:
-        if not self.there:
-            raise ConnectionError("away")
 
 
 class Slow:
@@ -46,64 +34,6 @@ class Slow:
             self.cut.set()
             raise
         return request
-
-
-async def health(channel: grpc.aio.Channel, service: str = SERVICE) -> int:
-    answer = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=service))
-    status: int = answer.status
-    return status
-
-
-@asynccontextmanager
-async def watching(channel: grpc.aio.Channel) -> AsyncIterator[AsyncIterator[int]]:
-    """The service's health as a stream of changes."""
-    call = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(service=SERVICE))
-    try:
-        yield (answer.status async for answer in call)
-    finally:
-        call.cancel()
-
-
-async def test_it_does_not_serve_until_it_is_ready() -> None:
-    dependency = Dependency(there=False)
-    async with serving(unary(echo), dependency.ready) as server, channel_to(server) as channel:
-        assert [await health(channel), await health(channel, "")] == [NOT_SERVING, NOT_SERVING]
-        dependency.there = True
-        async with watching(channel) as changes:
-            assert [await anext(changes), await anext(changes)] == [NOT_SERVING, SERVING]
-        await until_async(lambda: _says(channel, "", SERVING))
-
-
-async def _says(channel: grpc.aio.Channel, service: str, status: int) -> bool:
-    return await health(channel, service) == status
-
-
-async def test_the_service_follows_what_it_needs_and_the_process_stays_alive() -> None:
-    dependency = Dependency(there=True)
-    async with serving(unary(echo), dependency.ready) as server, channel_to(server) as channel:
-        await until_async(lambda: _says(channel, "", SERVING))
-        async with watching(channel) as changes:
-            assert await anext(changes) == SERVING
-            dependency.there = False
-            assert await anext(changes) == NOT_SERVING
-            assert await health(channel, "") == SERVING
-            dependency.there = True
-            assert await anext(changes) == SERVING
-            assert await health(channel, "") == SERVING
-
-
-async def test_health_knows_no_other_service() -> None:
-    async with calling(unary(echo)) as channel:
-        with pytest.raises(grpc.aio.AioRpcError) as failed:
-            await health(channel, "test.Other")
-    assert failed.value.code() is grpc.StatusCode.NOT_FOUND
-
-
-async def test_calls_are_answered_also_while_it_is_not_ready() -> None:
-    """Not serving is advice to load balancers; a caller who comes anyway gets what can be done."""
-    dependency = Dependency(there=False)
-    async with serving(unary(echo), dependency.ready) as server, channel_to(server) as channel:
-        assert await answers(open_call(channel, "unary_unary", Word(value="still"))) == ["still"]
 
 
 async def test_reflection_lists_the_service_and_describes_health() -> None:
@@ -153,7 +83,7 @@ async def test_while_it_drains_it_still_takes_calls_and_says_so() -> None:
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(serving(unary(echo), drain_delay=0.5))
         async with channel_to(server) as channel:
-            await until_async(lambda: _says(channel, SERVICE, SERVING))
+            await until_async(lambda: says(channel, SERVICE, SERVING))
             async with watching(channel) as changes:
                 assert await anext(changes) == SERVING
                 stopping = asyncio.create_task(stack.aclose())
@@ -174,16 +104,33 @@ async def test_the_port_is_free_again_after_the_block_even_when_it_fails() -> No
     with pytest.raises(LookupError):
         await fail_inside()
     again = GrpcServer(ServiceSettings(grpc_port=ports[0]), SERVICE)
-    async with again.running(Dependency(there=True).ready):
+    async with again.running(always_ready):
         assert again.port == ports[0]
 
 
 async def test_a_taken_port_is_one_clear_error() -> None:
     async with serving(unary(echo)) as first:
         second = GrpcServer(ServiceSettings(grpc_port=first.port), SERVICE)
-        with pytest.raises(PortTaken, match=rf"^cannot listen on 127\.0\.0\.1:{first.port}: "):
-            async with second.running(Dependency(there=True).ready):
+        with pytest.raises(
+            CannotListen, match=rf"^cannot listen on 127\.0\.0\.1:{first.port}: Address already in use$"
+        ):
+            async with second.running(always_ready):
                 pass
+
+
+async def test_an_address_of_another_machine_is_said_to_be_so() -> None:
+    server = GrpcServer(ServiceSettings(grpc_port=0, grpc_host="192.0.2.1"), SERVICE)
+    with pytest.raises(CannotListen, match=r"^cannot listen on 192\.0\.2\.1:0: .* assign requested address$"):
+        async with server.running(always_ready):
+            pass
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "localhost"])  # noqa: S104 - for the time of a test
+async def test_it_listens_where_it_is_told(host: str) -> None:
+    async with serving(unary(echo), grpc_host=host) as server:
+        target = host.replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - a comparison
+        async with grpc.aio.insecure_channel(f"{target}:{server.port}") as channel:
+            assert await answers(open_call(channel, "unary_unary", Word(value="here"))) == ["here"]
 
 
 async def test_by_itself_grpc_would_share_the_port() -> None:
