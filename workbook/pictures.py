@@ -1,11 +1,13 @@
 """The few kinds of picture that lessons need. Transparent, in mid tones: readable on paper, in the dark, on a wall."""
 
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from itertools import cycle
 from statistics import quantiles
 from typing import Any
 
 import matplotlib.pyplot as plt
+from IPython.display import Image, display
 from matplotlib.axes import Axes
 
 BLUE, GREEN, AMBER, PINK, VIOLET = "#3b82f6", "#16a34a", "#d97706", "#db2777", "#8b5cf6"
@@ -52,7 +54,7 @@ def message_bytes(raw: bytes, parts: Sequence[tuple[int, str]]) -> None:
         axes.text(-0.4, -rows * 1.4 - number, text, color=colour, family="monospace", va="center", weight="bold")
     axes.set(xlim=(-0.7, _ROW - 0.3), ylim=(-rows * 1.4 - len(parts) + 0.3, 0.9))
     axes.axis("off")
-    plt.show()
+    _show(axes)
 
 
 def latencies(samples: Mapping[str, Sequence[float]]) -> None:
@@ -61,14 +63,15 @@ def latencies(samples: Mapping[str, Sequence[float]]) -> None:
     for number, seconds in enumerate(samples.values(), start=1):
         times = [1000 * second for second in seconds]
         cuts = quantiles(times, n=100)
-        (shape,) = _bodies(axes.violinplot([times], [number], orientation="horizontal", showextrema=False, widths=0.8))
+        (shape,) = _bodies(axes.violinplot([times], [number], orientation="horizontal", showextrema=False, widths=0.7))
         shape.set(facecolor=COLOURS[(number - 1) % len(COLOURS)], alpha=0.5)
         for value, label, side in ((cuts[49], "p50", "right"), (cuts[98], "p99", "left")):  # so that they never meet
             axes.plot([value, value], [number - 0.3, number + 0.3], color=_INK)
-            axes.annotate(f" {label} {value:,.3g} ms ", (value, number + 0.3), ha=side, va="bottom", fontsize=11)
-    axes.set(xscale="log", xlabel="milliseconds", ylim=(0.4, len(samples) + 0.75))
+            axes.annotate(f" {label} {value:,.3g} ms ", (value, number + 0.38), ha=side, va="bottom", fontsize=11)
+    axes.set(xscale="log", xlabel="milliseconds", ylim=(0.4, len(samples) + 0.85))
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.set_yticks(range(1, len(samples) + 1), [*samples])
-    plt.show()
+    _show(axes)
 
 
 def _bodies(drawn: Any) -> list[Any]:
@@ -86,7 +89,7 @@ def bars(values: Mapping[str, float], unit: str) -> None:
     axes.set(xlim=(0, max(values.values()) * 1.25), xticks=[])
     axes.spines[["bottom", "left"]].set_visible(False)
     axes.tick_params(length=0)
-    plt.show()
+    _show(axes)
 
 
 def calls(made: Sequence[tuple[str, str, str, float, float]]) -> None:
@@ -99,7 +102,7 @@ def calls(made: Sequence[tuple[str, str, str, float, float]]) -> None:
         axes.barh(row, (end - start) * 1000, left=(start - zero) * 1000, height=0.5, color=colour, alpha=0.8)
         axes.text((start - zero) * 1000, row + 0.28, f"{caller} → {callee}  {name}", fontsize=11, va="bottom")
     axes.set(xlabel="milliseconds", yticks=[], ylim=(0.5, len(made) + 1))
-    plt.show()
+    _show(axes)
 
 
 def ledger(lines: Mapping[str, Sequence[float]], x: Sequence[float], xlabel: str = "seconds", ylabel: str = "") -> None:
@@ -110,7 +113,17 @@ def ledger(lines: Mapping[str, Sequence[float]], x: Sequence[float], xlabel: str
         axes.annotate(f" {name}", (x[-1], values[-1]), color=colour, weight="bold", va="center", annotation_clip=False)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.margins(x=0.02)
-    plt.show()
+    _show(axes)
+
+
+def _show(axes: Axes) -> None:
+    # Not plt.show(): it would mark a transparent picture as one that needs a dark or a light ground.
+    figure, png = axes.get_figure(root=True), BytesIO()
+    if figure is None:
+        raise ValueError("these axes belong to no figure")
+    figure.savefig(png, format="png", dpi=160)
+    plt.close(figure)
+    display(Image(png.getvalue(), retina=True))  # type: ignore[no-untyped-call]
 
 
 def _axes(height: float) -> Axes:
