@@ -70,6 +70,7 @@ class Part:
         """Starts the program without waiting for it to be ready; raises PartFailed when its port is taken."""
         if self.state is not State.STOPPED:
             return
+        self._ended()  # it may have ended by itself
         if not is_free(int(self.address.rpartition(":")[2])):  # else whoever is there would pass for the program
             raise PartFailed(f"{self.name} cannot start: another program listens on {self.address}")
         program = self._program

@@ -127,7 +127,7 @@ class LocalStack:
         self._progress("starting PostgreSQL")
         postgres = self.parts["postgres"] = postgres_part(self.folder, self._ports["postgres"])
         postgres.start()
-        self._progress("migrating " + ", ".join(service.settings().db_name for service in self._services.values()))
+        self._progress("migrating " + ", ".join(self.settings_of(name).db_name for name in self._services))
         with ThreadPoolExecutor() as at_once:
             list(at_once.map(self.migrate, self._services))
         for service in self._services.values():

@@ -1,0 +1,268 @@
+"""The local stack: the whole of phase 1 as processes, broken and mended by name, with nothing left behind."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import psycopg
+import pytest
+from booking_service.config import BookingSettings
+from booking_service.proto import booking_pb2 as pb
+from booking_service.proto.booking_pb2_grpc import BookingServiceStub
+from chassis.probe import health
+
+from tests.waiting import until
+from workbook import ports
+from workbook import stack as stack_module
+from workbook.guard import family, living
+from workbook.part import PartFailed, State
+from workbook.ports import free_port, is_free
+from workbook.postgres import connect
+from workbook.stack import LocalStack, PortsTaken
+
+BOOKING = "booking-service"
+SERVICE = "booking.BookingService"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[LocalStack]:
+    """Started from a shell that holds settings for something else."""
+    with pytest.MonkeyPatch.context() as shell:
+        shell.setenv("DB_HOST", "db.example")
+        shell.setenv("DB_PORT", "no number")
+        with LocalStack(1) as stack:
+            yield stack
+
+
+@pytest.fixture
+def stack(running: LocalStack) -> Iterator[LocalStack]:
+    """The stack, whole before and after each test."""
+    yield running
+    for part in running.parts.values():
+        part.resume()
+        part.start()
+    until(lambda: health(running[BOOKING].address, SERVICE) == "SERVING")
+
+
+def book(stack: LocalStack, user_id: str = "ada", timeout: float = 30) -> pb.Booking:
+    wish = pb.CreateBookingRequest(user_id=user_id, event_id="concert", ticket_count=2)
+    with grpc.insecure_channel(stack[BOOKING].address) as channel:
+        return BookingServiceStub(channel).CreateBooking(wish, timeout=timeout, wait_for_ready=True).booking
+
+
+def listed(stack: LocalStack, user_id: str) -> list[pb.Booking]:
+    with grpc.insecure_channel(stack[BOOKING].address) as channel:
+        request = pb.ListUserBookingsRequest(user_id=user_id)
+        return list(BookingServiceStub(channel).ListUserBookings(request, timeout=30, wait_for_ready=True).bookings)
+
+
+def port_of(stack: LocalStack, name: str) -> int:
+    return int(stack[name].address.split(":")[1])
+
+
+# What it is
+
+
+def test_it_has_the_parts_of_its_phase_in_starting_order(stack: LocalStack) -> None:
+    assert [(name, part.state) for name, part in stack.parts.items()] == [
+        ("postgres", State.RUNNING),
+        (BOOKING, State.RUNNING),
+    ]
+
+
+def test_a_name_it_does_not_know_gets_those_it_does(stack: LocalStack) -> None:
+    with pytest.raises(KeyError, match=f"no part 'kafka'; there are postgres, {BOOKING}"):
+        stack["kafka"]
+
+
+def test_its_service_works(stack: LocalStack) -> None:
+    assert book(stack).status == "CONFIRMED"
+
+
+def test_each_part_has_a_log(stack: LocalStack) -> None:
+    assert "listening" in stack[BOOKING].log.read_text()
+    assert stack["postgres"].log == stack.folder / "postgres.log"
+
+
+def test_it_tells_the_settings_that_a_service_runs_with(stack: LocalStack) -> None:
+    settings = stack.settings_of(BOOKING)
+    assert isinstance(settings, BookingSettings)
+    assert (settings.db_name, settings.grpc_port) == ("booking_db", port_of(stack, BOOKING))
+    with connect(f"{settings.db_host}:{settings.db_port}", settings.db_name) as connection:
+        assert connection.execute("SELECT FROM bookings").rowcount >= 0
+
+
+def test_it_migrates_down_and_up(stack: LocalStack) -> None:
+    def has_table() -> bool:
+        with connect(stack["postgres"].address, "booking_db") as connection:
+            return connection.execute("SELECT FROM pg_tables WHERE tablename = 'bookings'").rowcount == 1
+
+    stack.migrate(BOOKING, "base")
+    assert not has_table()
+    stack.migrate(BOOKING)
+    assert has_table()
+
+
+def test_a_migration_that_fails_says_why(stack: LocalStack) -> None:
+    with pytest.raises(PartFailed, match=r"(?s)^migrating booking-service failed:.*no_such_revision"):
+        stack.migrate(BOOKING, "no_such_revision")
+
+
+# What lessons do to it
+
+
+def test_a_killed_service_comes_back_with_its_bookings(stack: LocalStack) -> None:
+    made = book(stack, "killed")
+    stack[BOOKING].kill()
+    assert is_free(port_of(stack, BOOKING))
+    stack[BOOKING].start()
+    assert listed(stack, "killed") == [made]
+
+
+def test_a_paused_service_answers_when_it_is_resumed(stack: LocalStack) -> None:
+    stack[BOOKING].pause()
+    with pytest.raises(grpc.RpcError) as late:
+        book(stack, timeout=0.3)
+    assert late.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    stack[BOOKING].resume()
+    assert book(stack).status == "CONFIRMED"
+
+
+def test_a_stopped_service_ends_in_order(stack: LocalStack) -> None:
+    stack[BOOKING].stop()
+    assert "stopped" in stack[BOOKING].log_tail(1)
+
+
+def test_postgres_killed_at_work_starts_again_at_once_with_every_booking(stack: LocalStack) -> None:
+    """Its processes hold shared memory: while one of them lives, PostgreSQL does not start on the same data."""
+    made = book(stack, "busy")
+    for _ in range(3):
+        busy = [threading.Thread(target=work, args=(stack["postgres"].address,)) for _ in range(2)]
+        for thread in busy:
+            thread.start()
+        until(lambda: at_work(stack["postgres"].address) == 2)
+        stack["postgres"].kill()
+        stack["postgres"].start()
+        for thread in busy:
+            thread.join()
+    until(lambda: health(stack[BOOKING].address, SERVICE) == "SERVING")
+    assert listed(stack, "busy") == [made]
+
+
+def test_of_a_postgres_killed_alone_the_rest_lives_on_and_is_in_the_way(stack: LocalStack) -> None:
+    """The test above can fail."""
+    postgres = stack["postgres"]
+    busy = threading.Thread(target=work, args=(postgres.address,))
+    busy.start()
+    until(lambda: at_work(postgres.address) == 1)
+    left = family(postgres.pid) - {postgres.pid}
+    os.kill(postgres.pid, signal.SIGKILL)
+    until(lambda: postgres.state is State.STOPPED)
+    with pytest.raises(PartFailed, match="pre-existing shared memory block"):
+        postgres.start()
+    for pid in left & living().keys():
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: not left & living().keys())
+    busy.join()
+
+
+COUNT = "SELECT count(*) FROM generate_series(1, 1000000000)"
+
+
+def work(address: str) -> None:
+    with pytest.raises(psycopg.OperationalError), connect(address) as connection:
+        connection.execute(COUNT)
+
+
+def at_work(address: str) -> int:
+    active = "SELECT FROM pg_stat_activity WHERE query = %s AND state = 'active'"
+    with connect(address) as connection:
+        return connection.execute(active, [COUNT]).rowcount
+
+
+# What it says when it cannot start
+
+
+def test_taken_ports_are_named_with_their_parts_and_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", free_port())) as first, socket.create_server(("127.0.0.1", 0)) as second:
+        for name, server in (("postgres", first), (BOOKING, second)):
+            monkeypatch.setitem(ports.STANDARD, name, server.getsockname()[1])
+        one, two = ports.STANDARD["postgres"], ports.STANDARD[BOOKING]
+        message = rf"^port {one} \(postgres\), {two} \(booking-service\) is taken by another program; .*--free-ports$"
+        with pytest.raises(PortsTaken, match=message):
+            LocalStack(1, standard_ports=True)
+
+
+def test_a_service_that_cannot_start_is_reported_with_its_log_and_leaves_nothing() -> None:
+    stack = LocalStack(1, environment={"GRPC_HOST": "192.0.2.1"})
+    with pytest.raises(PartFailed, match=r"(?s)^booking-service ended while starting:.*cannot listen on 192\.0\.2\.1:"):
+        stack.start()
+    assert not stack.folder.exists()
+    assert all(part.state is State.STOPPED for part in stack.parts.values())
+    assert is_free(port_of(stack, "postgres"))
+
+
+# What it leaves behind
+
+OWNER = """
+import json, sys, time
+from workbook.stack import LocalStack
+with LocalStack(1) as stack:
+    if len(sys.argv) > 1:
+        stack[sys.argv[1]].pause()
+    ports = [int(part.address.split(":")[1]) for part in stack.parts.values()]
+    print(json.dumps([str(stack.folder), ports]), flush=True)
+    time.sleep(3600)
+"""
+
+
+@pytest.mark.parametrize(("number", "paused"), [(signal.SIGKILL, ["postgres"]), (signal.SIGINT, [])])
+def test_nothing_outlives_the_owner(number: signal.Signals, paused: list[str]) -> None:
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER, *paused], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    with owner:
+        assert owner.stdout is not None
+        folder, taken = json.loads(owner.stdout.readline())
+        everyone = family(owner.pid)
+        assert len(everyone) > 5
+        owner.send_signal(number)
+        until(lambda: not everyone & living().keys())
+    assert all(map(is_free, taken))
+    assert Path(folder).exists() is (number is signal.SIGKILL)
+    stack_module._sweep()
+    assert not Path(folder).exists()
+
+
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder for temporary files of this test's own: other stacks may run on this machine."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_a_folder_is_swept_when_nobody_holds_its_lock(temporary: Path) -> None:
+    lock = stack_module._claim_folder()
+    folder = Path(lock.name).parent
+    (folder / "postgres").mkdir()
+    stack_module._sweep()
+    assert folder.exists()
+    lock.close()
+    stack_module._sweep()
+    assert list(temporary.iterdir()) == []
+
+
+def test_what_is_not_a_stacks_folder_is_never_swept(temporary: Path) -> None:
+    other = temporary / "ticket-workbook-of-mine"
+    other.mkdir()
+    (other / "owner.lock").touch()
+    stack_module._sweep()
+    assert other.exists()
