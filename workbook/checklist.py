@@ -1,0 +1,108 @@
+"""`./learn check`: a phase's checklist against a running system, as a board.
+
+The checks live in each phase's folder `checklist`: a file is a box of the roadmap's list, a test in it is one check,
+and their docstrings are the names on the board. They run in a process of their own (see workbook/checks).
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import IO, Any
+
+from workbook.board import print_board
+from workbook.checks.report import Check, Outcome, Report
+from workbook.phases import ROOT, newest_phase, phase_folders
+from workbook.terminal import console
+
+Progress = Callable[[str], None]
+_LIMIT_OF_ONE_CHECK = 240  # seconds; each call has a deadline of its own, this is the last resort
+
+
+def main(phase: int | None, target: str, restart: str | None) -> int:
+    """Prints the board of a phase, the newest by default; returns the exit status (see `Report.status`)."""
+    with console.status("checking") as shown:
+        report = run(phase or newest_phase(), target, restart, progress=shown.update)
+    return print_board(report)
+
+
+def run(
+    phase: int, target: str, restart: str | None = None, *, deadline: float = 5, progress: Progress = lambda _: None
+) -> Report:
+    """Runs the checks of `phase` against `target`, giving each call `deadline` seconds; never raises for what it finds.
+
+    `target` is "local", "compose", HOST:PORT, or SERVICE=HOST:PORT,…; `restart` a shell command that kills the server
+    and starts it again.
+    """
+    report, finished = Report(phase, target), False
+    checks = phase_folders().get(phase, ROOT) / "checklist"
+    if not checks.is_dir():
+        report.problem = f"phase {phase} has no checklist"
+        return report
+    options = [f"--phase={phase}", f"--target={target}", f"--deadline={deadline}"]
+    options += [f"--restart={restart}"] if restart else []
+    with tempfile.TemporaryFile("w+") as output:
+        for line in _results(checks, options, output):
+            told = json.loads(line)
+            finished = told.get("finished", finished)
+            _take(report, told, progress)
+        if not finished and not report.problem:  # a board that lacks checks would look better than the system is
+            output.seek(0)
+            report.problem = f"the checklist ended early:\n{output.read().strip()}"
+    return report
+
+
+def _take(report: Report, told: dict[str, Any], progress: Progress) -> None:
+    match told:
+        case {"check": result}:
+            report.checks.append(Check(**{**result, "outcome": Outcome(result["outcome"])}))
+        case {"problem": problem}:
+            report.problem = problem
+        case {"against": against}:
+            report.against = against
+        case {"progress": step}:
+            progress(step)
+
+
+def _results(checks: Path, options: list[str], output: IO[str]) -> Iterable[str]:
+    """The lines that the plugin writes, as they come."""
+    read, write = os.pipe()
+    with os.fdopen(read) as lines:
+        program = subprocess.Popen(
+            [*_pytest(checks), f"--results-fd={write}", *options],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": _python_path(), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=[write],
+            start_new_session=True,  # a Ctrl-C ends it through us, once, so that it can stop what it started
+        )
+        os.close(write)
+        try:
+            yield from lines
+        except BaseException:
+            program.send_signal(signal.SIGINT)
+            raise
+        finally:
+            program.wait()
+
+
+def _pytest(checks: Path) -> list[str]:
+    # No configuration file and no plugins but ours: checks have nothing to do with this repository's own tests, and
+    # pytest starts ten times faster.
+    plugins = ["-p", "workbook.checks.plugin", "-p", "pytest_timeout", "-p", "no:cacheprovider", "--assert=plain"]
+    limits = ["-o", f"timeout={_LIMIT_OF_ONE_CHECK}"]
+    return [
+        *(sys.executable, "-m", "pytest", "-c", os.devnull, "--rootdir", str(ROOT), "--confcutdir", str(checks)),
+        *("--import-mode=importlib", *plugins, *limits, str(checks)),
+    ]
+
+
+def _python_path() -> str:
+    folders = [str(ROOT), *map(str, phase_folders().values()), os.environ.get("PYTHONPATH", "")]
+    return os.pathsep.join(filter(None, folders))

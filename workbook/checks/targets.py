@@ -1,0 +1,118 @@
+"""From the word after --target to a running system: `local`, `compose`, or addresses."""
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from workbook.checks.probe import silence
+from workbook.checks.system import CannotRestart, System
+
+MAIN_SERVICE = "booking-service"  # whom a bare HOST:PORT means
+RESTART_LIMIT = 90  # seconds for a restart command to end
+_ADDRESS = re.compile(
+    r"(?:(?P<service>[a-z][a-z0-9-]*)=)?(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>\d{1,5})"
+)
+_MAX_PORT = 65535
+
+Progress = Callable[[str], None]
+
+
+class NoTarget(Exception):
+    """There is nothing to check; the text says what to write or to start."""
+
+
+@contextmanager
+def open_target(
+    phase: int, target: str, restart: str | None, *, patience: float, progress: Progress
+) -> Iterator[System]:
+    """The running system of a phase behind `target`, which answers calls; raises NoTarget.
+
+    `restart` is a shell command that kills a service, whose name is in its environment as SERVICE, and starts it again.
+    """
+    with _opened(phase, target, progress) as system:
+        system.patience = patience
+        if restart:
+            system.killer = lambda service: _command(restart, service)
+        for address in system.addresses.values():
+            progress(f"calling {address}")
+            if why := silence(address, patience):
+                raise NoTarget(why)
+        yield system
+
+
+def addresses(target: str) -> dict[str, str]:
+    """HOST:PORT by service name from `HOST:PORT` or `SERVICE=HOST:PORT,SERVICE=HOST:PORT`; raises NoTarget."""
+    found = {}
+    for part in target.split(","):
+        match = _ADDRESS.fullmatch(part.strip())
+        if match is None or not 0 < int(match["port"]) <= _MAX_PORT:
+            raise NoTarget(f"{part!r} is no target: write local, compose, or HOST:PORT such as 127.0.0.1:50051")
+        found[match["service"] or MAIN_SERVICE] = f"{match['host']}:{int(match['port'])}"
+    return found
+
+
+def _opened(phase: int, target: str, progress: Progress) -> AbstractContextManager[System]:
+    if target == "local":
+        return _local(phase, progress)
+    return _compose(phase) if target == "compose" else _given(target)
+
+
+@contextmanager
+def _given(target: str) -> Iterator[System]:
+    yield System(target, addresses(target))
+
+
+@contextmanager
+def _local(phase: int, progress: Progress) -> Iterator[System]:
+    from workbook.part import PartFailed  # noqa: PLC0415 - the services' code takes long to import
+    from workbook.stack import LocalStack  # noqa: PLC0415 - as above
+
+    try:
+        stack = LocalStack(phase, progress=progress).start()
+    except PartFailed as failure:
+        raise NoTarget(f"the local stack did not start: {failure}") from failure
+
+    def kill_and_start(service: str) -> None:
+        stack[service].kill()
+        stack[service].start()
+
+    try:
+        serving = {name: part.address for name, part in stack.parts.items() if name.endswith("-service")}
+        yield System(f"local stack: {', '.join(stack.parts)}", serving, kill_and_start)
+    finally:
+        stack.stop()
+
+
+@contextmanager
+def _compose(phase: int) -> Iterator[System]:
+    from workbook.checks.compose import Compose  # noqa: PLC0415 - as above
+
+    stack = Compose(phase)
+    if problem := stack.problem():
+        raise NoTarget(problem)
+    yield System(f"compose stack: {stack.file}", stack.addresses(), stack.restart)
+
+
+def _command(command: str, service: str) -> None:
+    # Output goes to a file, not a pipe: a server started in the background keeps it open, and a pipe would never end.
+    with tempfile.TemporaryFile("w+") as output:
+        try:
+            ended = subprocess.run(
+                ["sh", "-c", command],
+                env={**os.environ, "SERVICE": service},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=RESTART_LIMIT,
+                start_new_session=True,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise CannotRestart(f"{command!r} did not end within {RESTART_LIMIT} s") from None
+        output.seek(0)
+        said = output.read().strip().splitlines()[-1:]
+    if ended.returncode:
+        raise CannotRestart(f"{command!r} exited with {ended.returncode}: {''.join(said) or 'it said nothing'}")
