@@ -41,8 +41,9 @@ class InMemoryBookings:
         return sorted(found, key=_place, reverse=True)[:limit]
 
     def _holder(self, wish: NewBooking) -> Booking | None:
-        same = (wish.user_id, wish.key)
-        return next((b for b in self._bookings.values() if wish.key and (b.user_id, b.key) == same), None)
+        if wish.key is None:
+            return None
+        return next((b for b in self._bookings.values() if (b.user_id, b.key) == (wish.user_id, wish.key)), None)
 
     def _made(self, wish: NewBooking) -> Booking:
         now = self._now()
