@@ -9,6 +9,7 @@ import grpc
 from google.protobuf.wrappers_pb2 import Int32Value, StringValue
 
 from workbook.lesson.task import Task, Wrong, WrongAnswer
+from workbook.props.one_method import channel_to
 
 METHOD = "/boxoffice.Prices/PriceOf"
 PRICE = 9000
@@ -78,20 +79,10 @@ async def _within_patience(answer: Awaitable[int | None], what: str) -> int | No
 
 @asynccontextmanager
 async def _served(office: Office) -> AsyncIterator[Any]:
-    server = grpc.aio.server()
-    method: Any = grpc.unary_unary_rpc_method_handler(
-        office.price_of, StringValue.FromString, Int32Value.SerializeToString
-    )
-    _, service, name = METHOD.split("/")
-    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(service, {name: method})])
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    try:
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            await asyncio.wait_for(channel.channel_ready(), PATIENCE)
-            yield channel.unary_unary(METHOD, StringValue.SerializeToString, Int32Value.FromString)
-    finally:
-        await server.stop(grace=0.2)
+    method = grpc.unary_unary_rpc_method_handler(office.price_of, StringValue.FromString, Int32Value.SerializeToString)
+    async with channel_to(METHOD, method) as channel:
+        await asyncio.wait_for(channel.channel_ready(), PATIENCE)
+        yield channel.unary_unary(METHOD, StringValue.SerializeToString, Int32Value.FromString)
 
 
 TASK = Task(
