@@ -39,7 +39,7 @@ class Database:
             min_size=settings.db_pool_size,
             max_size=settings.db_pool_size,
             max_waiting=settings.db_pool_size * 50,  # a longer queue would only be served after its deadlines
-            reconnect_timeout=0,  # whoever asks next makes it try again; its own pauses grow as long as the outage
+            reconnect_timeout=self._patience,  # then only when asked: by itself its pauses double, for minutes
             kwargs={**settings.conninfo(), "autocommit": True, "prepare_threshold": 1, "options": _options(settings)},
             open=False,
             name=settings.db_name,
