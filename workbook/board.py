@@ -5,7 +5,7 @@ from rich.markup import escape
 from rich.padding import Padding
 
 from workbook import terminal
-from workbook.checks.report import Box, Check, Outcome, Report
+from workbook.checks.report import Box, Outcome, Report
 
 MARKS = {Outcome.PASSED: terminal.DONE, Outcome.FAILED: terminal.WRONG, Outcome.NOT_RUN: terminal.NOT_RUN}
 
@@ -25,24 +25,26 @@ def print_board(report: Report, console: Console = terminal.console) -> int:
 def _print_box(box: Box, console: Console) -> None:
     passed = sum(check.outcome is Outcome.PASSED for check in box.checks)
     console.print(f"{MARKS[box.outcome]} [bold]{escape(box.name)}[/] [dim]{passed} of {len(box.checks)}[/]")
-    told = [_wrong(check) for check in box.checks if check.outcome is Outcome.FAILED]
-    not_run = [check for check in box.checks if check.outcome is Outcome.NOT_RUN]
-    told += [_not_run(why, [check.title for check in not_run if check.said == why]) for why in _reasons(not_run)]
-    for text in told:
-        console.print(Padding(text, (0, 0, 0, 4), expand=False))
+    for check in box.checks:
+        if check.outcome is Outcome.FAILED:
+            _print_indented(4, f"{terminal.WRONG} {escape(check.title)}", console)
+            _print_indented(6, f"{escape(check.said)}\n[bold]→ {escape(check.todo)}[/]", console)
+    for why, titles in _not_run(box).items():
+        more = f" [dim]and {len(titles) - 1} more[/]" if len(titles) > 1 else ""
+        _print_indented(4, f"{terminal.NOT_RUN} {escape(titles[0])}{more}: not run ({escape(why)})", console)
 
 
-def _wrong(check: Check) -> str:
-    return f"{terminal.WRONG} {escape(check.title)}\n  {escape(check.said)}\n  [bold]→ {escape(check.todo)}[/]"
+def _print_indented(columns: int, text: str, console: Console) -> None:
+    console.print(Padding(text, (0, 0, 0, columns), expand=False))
 
 
-def _not_run(why: str, titles: list[str]) -> str:
-    more = f" [dim]and {len(titles) - 1} more[/]" if len(titles) > 1 else ""
-    return f"{terminal.NOT_RUN} {escape(titles[0])}{more}: not run ({escape(why)})"
-
-
-def _reasons(checks: list[Check]) -> list[str]:
-    return list(dict.fromkeys(check.said for check in checks))
+def _not_run(box: Box) -> dict[str, list[str]]:
+    """The titles of the checks that were not run, by the reason: often one reason holds for many."""
+    found: dict[str, list[str]] = {}
+    for check in box.checks:
+        if check.outcome is Outcome.NOT_RUN:
+            found.setdefault(check.said, []).append(check.title)
+    return found
 
 
 def _summary(report: Report) -> str:

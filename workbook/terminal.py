@@ -13,4 +13,4 @@ NOT_RUN = "[yellow]○[/]"
 
 def error(text: str) -> None:
     """Says what went wrong and, in the text, what to do."""
-    errors.print(f"[red]error:[/] {escape(text)}")
+    errors.print(f"[red]error:[/] {escape(text)}", soft_wrap=True)  # a command in it can be copied

@@ -1,4 +1,4 @@
-"""1.5 Tests written."""
+"""1.5 Tests written: wrong input, retries and races do no harm."""
 
 import pytest
 from checklist.bookings import Bookings, Code, Request, fresh
