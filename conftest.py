@@ -1,7 +1,6 @@
 """What the tests of all phases share: one real PostgreSQL a session, and examples that are the same in every run."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from hypothesis import settings
 from workbook.part import Part
 from workbook.ports import free_port
 from workbook.postgres import connect, postgres_part
+from workbook.stack import claim_folder, sweep
 
 # The same examples every time: a red run can be repeated. No deadline: a busy machine is not a bug.
 settings.register_profile("workbook", derandomize=True, deadline=None)
@@ -20,8 +20,9 @@ settings.load_profile("workbook")
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Part]:
     """A running PostgreSQL. A test may kill, pause or restart it, and leaves it running."""
-    folder = Path(tempfile.mkdtemp(prefix="ticket-workbook-tests-"))
-    folder.chmod(0o755)  # PostgreSQL may run as another user, see workbook/postgres.py
+    sweep()
+    lock = claim_folder()
+    folder = Path(lock.name).parent
     part = postgres_part(folder, free_port())
     try:
         part.start()
@@ -32,3 +33,4 @@ def postgres() -> Iterator[Part]:
     finally:
         part.stop()
         shutil.rmtree(folder, ignore_errors=True)
+        lock.close()

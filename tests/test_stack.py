@@ -21,12 +21,11 @@ from chassis.probe import health
 
 from tests.waiting import until
 from workbook import ports
-from workbook import stack as stack_module
 from workbook.guard import family, living
 from workbook.part import PartFailed, State
 from workbook.ports import free_port, is_free
 from workbook.postgres import connect
-from workbook.stack import LocalStack, PortsTaken
+from workbook.stack import LocalStack, PortsTaken, claim_folder, sweep
 
 BOOKING = "booking-service"
 SERVICE = "booking.BookingService"
@@ -238,7 +237,7 @@ def test_nothing_outlives_the_owner(number: signal.Signals, paused: list[str]) -
         until(lambda: not everyone & living().keys())
     assert all(map(is_free, taken))
     assert Path(folder).exists() is (number is signal.SIGKILL)
-    stack_module._sweep()
+    sweep()
     assert not Path(folder).exists()
 
 
@@ -250,13 +249,13 @@ def temporary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_a_folder_is_swept_when_nobody_holds_its_lock(temporary: Path) -> None:
-    lock = stack_module._claim_folder()
+    lock = claim_folder()
     folder = Path(lock.name).parent
     (folder / "postgres").mkdir()
-    stack_module._sweep()
+    sweep()
     assert folder.exists()
     lock.close()
-    stack_module._sweep()
+    sweep()
     assert list(temporary.iterdir()) == []
 
 
@@ -264,5 +263,5 @@ def test_what_is_not_a_stacks_folder_is_never_swept(temporary: Path) -> None:
     other = temporary / "ticket-workbook-of-mine"
     other.mkdir()
     (other / "owner.lock").touch()
-    stack_module._sweep()
+    sweep()
     assert other.exists()

@@ -73,8 +73,8 @@ class LocalStack:
 
     def start(self) -> Self:
         """Starts PostgreSQL, migrates, starts the services; on failure stops what had started."""
-        _sweep()
-        self._lock = _claim_folder()
+        sweep()
+        self._lock = claim_folder()
         self.folder = Path(self._lock.name).parent
         try:
             self._start_parts()
@@ -158,7 +158,8 @@ def _ports(names: list[str], *, standard: bool) -> dict[str, int]:
     return {name: STANDARD[name] for name in names}
 
 
-def _claim_folder() -> TextIO:
+def claim_folder() -> TextIO:
+    """A fresh folder for data and logs, as the locked file in it: while that is open, no sweep takes the folder."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
         folder.chmod(0o755)  # PostgreSQL may run as another user (see postgres.py); its own folder inside is closed
@@ -168,7 +169,7 @@ def _claim_folder() -> TextIO:
             return lock
 
 
-def _sweep() -> None:
+def sweep() -> None:
     """Removes folders whose owner died: nobody holds their lock."""
     for lock_file in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_LOCK}"):
         with contextlib.suppress(OSError), lock_file.open("r+") as lock:
