@@ -2,5 +2,5 @@
 
 import os
 
-# gRPC's remarks ("skipping fork() handlers") would land in the middle of a lesson's output, now and then. Errors still show.
+# gRPC remarks such as "skipping fork() handlers" would land in a lesson's output, now and then. Its errors still show.
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
