@@ -6,12 +6,14 @@
 #
 # ![The system, and the phase that adds each part](../docs/system.svg)
 #
-# After the first half of this lesson you can
+# It takes about two hours; section 6 ends at half-time. After it you can
 #
 # - read a protobuf message byte by byte, and tell which changes to it break old clients;
 # - write a `.proto` file and compile it;
 # - say from your own measurements what gRPC gives, what it costs, and when REST is the better choice;
-# - write the four kinds of RPC, with deadlines and cancellation seen from both sides.
+# - write the four kinds of RPC, with deadlines and cancellation seen from both sides;
+# - put a rule where its test is cheap, and let PostgreSQL decide every race;
+# - say which kind of test finds which bug, and check a whole service from outside, in any language.
 #
 # Before each measurement you **predict**: put a letter in place of `...` and run the cell; the number that follows says who
 # was right. In each **task** you fill a hole, `check("1.1")` tests it, and `hint("1.1")` helps, three times.

@@ -10,8 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-import jupytext
-
 from workbook.phases import ROOT
 
 FOLDER = ROOT / "solutions"
@@ -81,6 +79,8 @@ class Lesson:
     @classmethod
     def read(cls, path: Path) -> Self:
         """The lesson in a percent-format file; raises WrongSource."""
+        import jupytext  # noqa: PLC0415 - it takes a second to import, and most notebooks never ask
+
         notebook = jupytext.reads(path.read_text(), fmt="py:percent")
         seen: dict[tuple[str, str], int] = {}
         cells = []
