@@ -15,7 +15,7 @@ from workbook.checklist import run
 from workbook.checks.probe import silence
 from workbook.checks.report import Report
 from workbook.checks.system import System
-from workbook.checks.targets import addresses, open_target
+from workbook.checks.targets import NoTarget, addresses, open_target
 from workbook.checks.verdict import Wrong
 
 NOWHERE = ["localhost", "localhost:", ":50051", "localhost:0", "localhost:65536", "http://localhost:80", "a b:1", " "]
@@ -24,7 +24,12 @@ SERVICE = "booking-service"
 
 @pytest.mark.parametrize("target", NOWHERE)
 def test_malformed_target(target: str) -> None:
-    problem(run(1, target), "is no target: write local, compose, or HOST:PORT such as 127.0.0.1:50051")
+    with pytest.raises(NoTarget, match="is no target: write local, compose, or HOST:PORT such as"):
+        addresses(target)
+
+
+def test_a_malformed_target_is_one_line() -> None:
+    problem(run(1, "localhost"), "'localhost' is no target: write local, compose, or HOST:PORT such as 127.0.0.1:50051")
 
 
 def test_several_services() -> None:
@@ -37,13 +42,13 @@ def test_nobody_there() -> None:
 
 
 def test_unknown_host() -> None:
-    problem(run(1, "no-such-host.invalid:50051"), "nothing answers at no-such-host.invalid:50051")
+    assert "nothing answers at no-such-host.invalid:50051" in silence("no-such-host.invalid:50051", 1)
 
 
 def test_somebody_who_never_answers() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         target = f"127.0.0.1:{silent.getsockname()[1]}"
-        problem(run(1, target, deadline=0.5), f"something listens at {target}, but it does not speak gRPC")
+        assert f"something listens at {target}, but it does not speak gRPC" in silence(target, 0.5)
 
 
 def test_a_web_server() -> None:

@@ -108,11 +108,9 @@ SERVERS: Mapping[str, Wiring] = {
     "fails_on_malformed_id": Wiring(handler=h.FailsOnMalformedId),
     "dies_on_malformed_id": Wiring(inside=[h.DiesOnMalformedId()]),
     "races_for_ids": Wiring(bookings=s.RacesForIds),
-    "cancels_one_at_a_time": Wiring(use_cases=u.CancelsOneAtATime),
     "ignores_keys": Wiring(bookings=s.IgnoresKeys),
-    "looks_for_the_key_first": Wiring(bookings=s.LooksForTheKeyFirst),
-    "accepts_used_keys": Wiring(use_cases=u.AcceptsUsedKeys),
-    "shares_keys": Wiring(bookings=s.SharesKeys),
+    "loses_races": Wiring(bookings=s.LooksForTheKeyFirst, use_cases=u.CancelsOneAtATime),
+    "mixes_up_keys": Wiring(bookings=s.SharesKeys, use_cases=u.AcceptsUsedKeys),
     "brings_back": Wiring(bookings=s.BringsBack),
     # anywhere
     "hangs_always": Wiring(handler=h.HangsAlways),
