@@ -33,7 +33,9 @@ def silence(address: str, patience: float) -> str:
         try:
             grpc.channel_ready_future(channel).result(timeout=patience)
         except grpc.FutureTimeoutError:
-            return f"something listens at {address}, but it does not speak gRPC without TLS: is it the right port?"
+            return (
+                f"something listens at {address} but does not answer as gRPC: the right port, without TLS, not paused?"
+            )
         if _answers(channel, patience):
             return ""
     return f"{address} accepts connections but answered no call within {patience:g} s: is it paused or deadlocked?"

@@ -3,11 +3,14 @@
 import os
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
+from typing import Any
 
+import grpc
 import pytest
 from tests.checklist.scripts import restart_command, wrong_servers
 
@@ -48,7 +51,7 @@ def test_unknown_host() -> None:
 def test_somebody_who_never_answers() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         target = f"127.0.0.1:{silent.getsockname()[1]}"
-        assert f"something listens at {target}, but it does not speak gRPC" in silence(target, 0.5)
+        assert f"something listens at {target} but does not answer as gRPC" in silence(target, 0.5)
 
 
 def test_a_web_server() -> None:
@@ -56,9 +59,24 @@ def test_a_web_server() -> None:
         serving = Thread(target=web.serve_forever)
         serving.start()
         target = f"127.0.0.1:{web.server_port}"
-        assert "does not speak gRPC" in silence(target, 0.5)
+        assert "does not answer as gRPC" in silence(target, 0.5)
         web.shutdown()
         serving.join()
+
+
+def test_a_grpc_server_that_is_stuck() -> None:
+    over = Event()
+
+    class Stuck(grpc.GenericRpcHandler):
+        def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+            return grpc.unary_unary_rpc_method_handler(lambda request, _context: over.wait() and request)
+
+    server = grpc.server(ThreadPoolExecutor(1), handlers=[Stuck()])
+    target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    assert f"{target} accepts connections but answered no call within 0.5 s" in silence(target, 0.5)
+    over.set()
+    server.stop(None).wait()
 
 
 def problem(report: Report, words: str) -> None:
