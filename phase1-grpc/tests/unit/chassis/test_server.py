@@ -50,6 +50,15 @@ async def test_reflection_lists_the_service_and_describes_health() -> None:
     assert [service.name for service in file.service] == ["Health"]
 
 
+async def takes_no_more(server: GrpcServer) -> bool:
+    async with channel_to(server) as channel:
+        try:
+            await says(channel, "", SERVING)
+        except grpc.aio.AioRpcError as error:
+            return error.code() is grpc.StatusCode.UNAVAILABLE
+    return False
+
+
 async def test_a_graceful_stop_lets_the_running_call_finish() -> None:
     slow = Slow()
     async with AsyncExitStack() as stack:
@@ -61,6 +70,7 @@ async def test_a_graceful_stop_lets_the_running_call_finish() -> None:
             await slow.began.wait()
             stopping = asyncio.create_task(stack.aclose())
             assert await anext(changes) == NOT_SERVING
+            await until_async(lambda: takes_no_more(server))
             assert not call.done()
             slow.may.set()
             assert await answers(call) == ["last"]
