@@ -43,7 +43,8 @@ time.sleep(3600)
 def owning(how: str) -> Iterator[tuple[subprocess.Popen[str], int, int]]:
     """A process that owns a part; with the part's pid and port."""
     port = free_port()
-    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(port), how], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", OWNER, str(port), how]
+    owner = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert owner.stdout is not None
     with owner, contextlib.closing(owner.stdout):
         yield owner, int(owner.stdout.readline()), port
@@ -56,7 +57,7 @@ def test_a_part_ends_with_its_owner(how: str, number: signal.Signals) -> None:
     with owning(how) as (owner, pid, port):
         assert {owner.pid, pid} < family(owner.pid)
         everyone = family(owner.pid)
-        owner.send_signal(number)
+        os.killpg(owner.pid, number)  # all that a terminal would reach: a guard beside its owner would die first
         until(lambda: not everyone & living().keys())
         assert is_free(port)
 
