@@ -1,5 +1,6 @@
 """What the tests of all phases share: one real PostgreSQL a session, and examples that are the same in every run."""
 
+import importlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,9 @@ from workbook.part import Part
 from workbook.ports import free_port
 from workbook.postgres import connect, postgres_part
 from workbook.stack import claim_folder, sweep
+
+# pytest would else make a package `tests` of the first folder of that name it meets, and hide what is in the others.
+importlib.import_module("tests")
 
 # The same examples every time: a red run can be repeated. No deadline: a busy machine is not a bug.
 settings.register_profile("workbook", derandomize=True, deadline=None)
