@@ -1,9 +1,13 @@
-"""Bookings in PostgreSQL. Each method is one statement; SQL decides every race, never Python."""
+"""Bookings in PostgreSQL. Each method is one statement; SQL decides every race, never Python.
+
+Claims and confirmations that come at the same time share a statement and its commit: see chassis/grouping.py.
+"""
 
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
+from chassis.grouping import Grouping
 from chassis.postgres import Connection, Database
 
 from booking_service.domain import Booking, BookingNotFound, NewBooking, Status, origins
@@ -41,15 +45,28 @@ ORDER BY created_at DESC, id DESC LIMIT %s
 """
 
 
+Claim: TypeAlias = tuple[uuid.UUID, str, str, int, str | None]
+
+
+def for_many(statement: str) -> str:
+    """CLAIM or MOVE for many bookings at once: it takes lists of what it took one of."""
+    rows = "unnest(%s::uuid[], %s::text[], %s::text[], %s::integer[], %s::text[])"
+    in_order = "ORDER BY 2, 5"  # of user and key: all wait for each other in one order, so no two wait in a circle
+    many = statement.replace("VALUES (%s, %s, %s, %s, %s)", f"SELECT * FROM {rows} {in_order}")
+    return many.replace("WHERE id = %s", "WHERE id = ANY(%s)")
+
+
 class PostgresBookings:
     """The `BookingRepository` of production."""
 
     def __init__(self, database: Database, also_written: AlsoWritten | None = None) -> None:
         self._database = database
         self._also_written = also_written
+        self._grouping = Grouping()
 
     async def claim(self, wish: NewBooking) -> Booking:
-        made = await self._change(CLAIM, [uuid.uuid4(), wish.user_id, wish.event_id, wish.ticket_count, wish.key])
+        claim = (uuid.uuid4(), wish.user_id, wish.event_id, wish.ticket_count, wish.key)
+        made = await self._grouping.verdict(self._claim, claim)
         if made is not None:
             return made
         # The key is taken. Its booking is committed by now: the INSERT waited for whoever was writing it.
@@ -63,7 +80,10 @@ class PostgresBookings:
         return found[0]
 
     async def move(self, booking_id: uuid.UUID, target: Status, reason: str = "") -> Booking:
-        moved = await self._change(MOVE, [target, reason, booking_id, origins(target)])
+        if target is Status.CONFIRMED:
+            moved = await self._grouping.verdict(self._confirm, booking_id)
+        else:
+            (moved,) = await self._move([booking_id], target, reason)
         return moved or await self.get(booking_id)
 
     async def of_user(self, user_id: str, limit: int, after: Position | None = None) -> list[Booking]:
@@ -80,16 +100,31 @@ class PostgresBookings:
             rows = await (await connection.execute(query, values)).fetchall()
         return [_booking(row) for row in rows]
 
-    async def _change(self, statement: str, values: Sequence[Any]) -> Booking | None:
+    async def _claim(self, claims: Sequence[Claim]) -> list[Booking | None]:
+        ids = [claim[0] for claim in claims]
+        if len(claims) == 1:
+            return await self._change(CLAIM, claims[0], ids)
+        return await self._change(for_many(CLAIM), [list(column) for column in zip(*claims, strict=True)], ids)
+
+    async def _confirm(self, ids: Sequence[uuid.UUID]) -> list[Booking | None]:
+        return await self._move(ids, Status.CONFIRMED)
+
+    async def _move(self, ids: Sequence[uuid.UUID], target: Status, reason: str = "") -> list[Booking | None]:
+        statement, which = (MOVE, ids[0]) if len(ids) == 1 else (for_many(MOVE), list(ids))
+        return await self._change(statement, [target, reason, which, origins(target)], ids)
+
+    async def _change(self, statement: str, values: Sequence[Any], ids: Sequence[uuid.UUID]) -> list[Booking | None]:
+        """The bookings that the statement made or moved, in the order of `ids`; None for each that it left alone."""
         if self._also_written is None:  # one statement is a transaction by itself: no BEGIN and COMMIT to wait for
             changed = await self._read(statement, values)
-            return changed[0] if changed else None
-        async with self._database.transaction() as connection:
-            row = await (await connection.execute(statement, values)).fetchone()
-            if row is None:
-                return None
-            await self._also_written(connection, _booking(row))
-            return _booking(row)
+        else:
+            async with self._database.transaction() as connection:
+                rows = await (await connection.execute(statement, values)).fetchall()
+                changed = [_booking(row) for row in rows]
+                for booking in changed:
+                    await self._also_written(connection, booking)
+        by_id = {booking.id: booking for booking in changed}
+        return [by_id.get(booking_id) for booking_id in ids]
 
 
 def _booking(row: Sequence[Any]) -> Booking:
