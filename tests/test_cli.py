@@ -18,7 +18,7 @@ def test_an_unknown_phase_names_the_known_ones(capsys: pytest.CaptureFixture[str
     with pytest.raises(SystemExit) as end:
         cli.main(["up", "--phase", "7"])
     assert end.value.code == 2
-    assert "there is no phase 7; there is 1" in capsys.readouterr().err
+    assert "there is no phase 7; there is 1, 2" in capsys.readouterr().err
 
 
 def test_an_unknown_stage_names_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:

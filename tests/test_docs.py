@@ -5,7 +5,10 @@ import shlex
 from pathlib import Path
 
 import pytest
+from booking_saga.config import SagaSettings
 from booking_service.config import BookingSettings
+from event_service.config import EventSettings
+from pydantic_settings import BaseSettings
 
 from workbook import proto
 from workbook.cli import parser
@@ -81,23 +84,34 @@ def test_the_protoc_command_is_the_one_that_runs() -> None:
     assert shlex.split(shown)[1:] == [argument.replace(f"{ROOT}/", "") for argument in runs[1:]]
 
 
-def test_the_settings_table_has_every_setting_with_its_default() -> None:
-    table = (ROOT / "phase1-grpc/README.md").read_text().partition("## Settings")[2]
+@pytest.mark.parametrize(
+    ("phase", "kinds", "base"),
+    [(1, [BookingSettings], [BaseSettings]), (2, [SagaSettings, EventSettings], [BookingSettings])],
+)
+def test_the_settings_table_has_every_setting_with_its_default(
+    phase: int, kinds: list[type[BaseSettings]], base: list[type[BaseSettings]]
+) -> None:
+    table = (phase_folders()[phase] / "README.md").read_text().partition("## Settings")[2]
     rows = re.findall(r"^\| ((?:`[A-Z_]+`(?:, )?)+) \| (.*?) \|", table, re.MULTILINE)
     shown = {
         name: value
         for names, values in rows
         for name, value in zip(re.findall(r"`(\w+)`", names), re.findall(r"`([^`]*)`", values), strict=True)
     }
-    settings = BookingSettings(_env_file=None)
-    shown_elsewhere = {"SERVICE_NAME"}
-    assert set(shown) == {name.upper() for name in BookingSettings.model_fields} - shown_elsewhere
+    defaults = {name.upper(): field.default for kind in kinds for name, field in kind.model_fields.items()}
+    shown_elsewhere = {"SERVICE_NAME", *(name.upper() for kind in base for name in kind.model_fields)}
+    assert set(shown) == set(defaults) - shown_elsewhere
     for name, value in shown.items():
-        real = getattr(settings, name.lower())
+        real = defaults[name]
         assert str(getattr(real, "get_secret_value", lambda real=real: real)()).removesuffix(".0") == value, name
 
 
-@pytest.mark.parametrize("package", ["booking_service", "chassis"])
-def test_the_file_tables_name_every_file(package: str) -> None:
+@pytest.mark.parametrize("package", sorted(ROOT.glob("phase[0-9]-*/*/app.py")), ids=lambda path: path.parent.name)
+def test_the_file_tables_name_every_file(package: Path) -> None:
+    shown = set(re.findall(r"`(\w+\.py)`", (package.parents[1] / "README.md").read_text()))
+    assert {path.name for path in package.parent.glob("*.py")} - {"__init__.py"} <= shown
+
+
+def test_the_file_table_names_every_file_of_the_chassis() -> None:
     shown = set(re.findall(r"`(\w+\.py)`", (ROOT / "phase1-grpc/README.md").read_text()))
-    assert {path.name for path in (ROOT / "phase1-grpc" / package).glob("*.py")} - {"__init__.py"} <= shown
+    assert {path.name for path in (ROOT / "phase1-grpc/chassis").glob("*.py")} - {"__init__.py"} <= shown

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from workbook.board import print_board
 from workbook.checks.report import Check, Outcome, Report
-from workbook.phases import ROOT, newest_phase, phase_folders
+from workbook.phases import ROOT, newest_checked_phase, phase_folders
 from workbook.terminal import console
 
 Progress = Callable[[str], None]
@@ -26,7 +26,7 @@ _LIMIT_OF_ONE_CHECK = 240  # seconds; each call has a deadline of its own, this 
 def main(phase: int | None, target: str, restart: str | None) -> int:
     """Prints the board of a phase, the newest by default; returns the exit status (see `Report.status`)."""
     with console.status("checking") as shown:
-        report = run(phase or newest_phase(), target, restart, progress=shown.update)
+        report = run(phase or newest_checked_phase(), target, restart, progress=shown.update)
     return print_board(report)
 
 

@@ -1,6 +1,7 @@
 """A short demo of real calls against a running system: the first thing `./learn up` shows."""
 
 import time
+from collections.abc import Callable
 
 import grpc
 from rich.table import Table
@@ -9,33 +10,69 @@ from workbook.call import Json, ReflectedServer
 from workbook.terminal import console
 
 BOOKING = "booking.BookingService"
+EVENT = "event.EventService"
+_Call = Callable[[str, str, Json], Json]
 
 
-def demo(booking_address: str) -> None:
-    """Creates, repeats, reads, lists and cancels a booking, and shows what each call answered in what time."""
-    key = f"demo-{time.time_ns()}"
-    wish = {"user_id": "ada", "event_id": "jazz-night", "ticket_count": 2, "idempotency_key": key}
-    table = Table("call", "", "answer", "ms", box=None, pad_edge=False, header_style="dim", title_justify="left")
-    with grpc.insecure_channel(booking_address) as channel:
-        server = ReflectedServer(channel)
+def demo(booking_address: str, event_address: str | None = None) -> None:
+    """Books and cancels tickets, and shows what each call answered in what time.
 
-        def call(said: str, method: str, request: Json) -> Json:
-            began = time.perf_counter()
-            answer = server.call(f"{BOOKING}/{method}", request)
-            table.add_row(method, f"[dim]{said}[/]", _short(answer), f"{(time.perf_counter() - began) * 1000:.1f}")
-            return answer
-
-        booking = call("2 tickets for ada", "CreateBooking", wish)["booking"]
-        call("the same call, retried", "CreateBooking", wish)
-        call("that booking", "GetBooking", {"booking_id": booking["id"]})
-        call("all of ada's", "ListUserBookings", {"user_id": "ada"})
-        call("give them back", "CancelBooking", {"booking_id": booking["id"], "reason": "the band is ill"})
-        call("that booking, now", "GetBooking", {"booking_id": booking["id"]})
+    With an event service (from phase 2 on) the tickets are counted; without one every event has tickets.
+    """
+    table = Table("call", "", "answer", "ms", box=None, pad_edge=False, header_style="dim")
+    with grpc.insecure_channel(booking_address) as bookings:
+        book = _shown(table, bookings, BOOKING)
+        if event_address is None:
+            _book_and_cancel(book, "jazz-night")
+        else:
+            with grpc.insecure_channel(event_address) as events:
+                _from_three_tickets(book, _shown(table, events, EVENT))
     console.print("\n[bold]Demo[/]: real calls, just made")
     console.print(table)
 
 
+def _book_and_cancel(book: _Call, event_id: str) -> None:
+    key = f"demo-{time.time_ns()}"
+    wish = {"user_id": "ada", "event_id": event_id, "ticket_count": 2, "idempotency_key": key}
+    booking = book("2 tickets for ada", "CreateBooking", wish)["booking"]
+    book("the same call, retried", "CreateBooking", wish)
+    book("that booking", "GetBooking", {"booking_id": booking["id"]})
+    book("all of ada's", "ListUserBookings", {"user_id": "ada"})
+    book("give them back", "CancelBooking", {"booking_id": booking["id"], "reason": "the band is ill"})
+    book("that booking, now", "GetBooking", {"booking_id": booking["id"]})
+
+
+def _from_three_tickets(book: _Call, ask: _Call) -> None:
+    new = {"name": "Jazz night", "kind": "concert", "starts_at": "2099-12-31T20:00:00Z", "venue": "Babylon"}
+    event_id = ask("3 tickets on sale", "CreateEvent", {**new, "capacity": 3})["event"]["id"]
+    wish = {"user_id": "ada", "event_id": event_id, "ticket_count": 2, "idempotency_key": f"demo-{time.time_ns()}"}
+    booking = book("2 tickets for ada", "CreateBooking", wish)["booking"]
+    book("the same call, retried", "CreateBooking", wish)
+    book("2 tickets for eve", "CreateBooking", {"user_id": "eve", "event_id": event_id, "ticket_count": 2})
+    book("ada gives hers back", "CancelBooking", {"booking_id": booking["id"], "reason": "the band is ill"})
+    book("eve tries again", "CreateBooking", {"user_id": "eve", "event_id": event_id, "ticket_count": 2})
+    ask("tickets left", "GetEvent", {"event_id": event_id})
+
+
+def _shown(table: Table, channel: grpc.Channel, service: str) -> _Call:
+    server = ReflectedServer(channel)
+
+    def call(said: str, method: str, request: Json) -> Json:
+        began = time.perf_counter()
+        try:
+            answer = server.call(f"{service}/{method}", request)
+            told = _short(answer)
+        except grpc.RpcError as refusal:
+            answer, told = {}, f"{refusal.code().name}: {refusal.details()}"
+        table.add_row(method, f"[dim]{said}[/]", told, f"{(time.perf_counter() - began) * 1000:.1f}")
+        return answer
+
+    return call
+
+
 def _short(answer: Json) -> str:
+    if "event" in answer:
+        return f"{answer['event'].get('available_tickets', 0)} of {answer['event']['capacity']} tickets left"
     bookings = answer.get("bookings", [answer["booking"]] if "booking" in answer else [])
     told = [f"{booking['id'][:8]}… {booking['status']}" for booking in bookings]
     return ", ".join(told) or "done"

@@ -18,6 +18,11 @@ def newest_phase() -> int:
     return max(phase_folders())
 
 
+def newest_checked_phase() -> int:
+    """The newest phase that has a checklist."""
+    return max(number for number, folder in phase_folders().items() if (folder / "checklist").exists())
+
+
 def services(phase: int) -> tuple[Service, ...]:
     """The services of the system as of a phase, in the order in which they start."""
     found: tuple[Service, ...] = importlib.import_module(f"phase{phase}").SERVICES

@@ -114,6 +114,7 @@ class LocalStack:
             "DB_PASSWORD": PASSWORD,
             "GRPC_PORT": str(self._ports[name]),
             "LOG_FORMAT": "text",
+            **self._addresses(),
             **self._environment,
         }
 
@@ -122,6 +123,13 @@ class LocalStack:
         values = {key.lower(): value for key, value in self.environment_of(name).items()}
         kind = self._services[name].settings
         return kind.model_validate({key: values[key] for key in kind.model_fields if key in values})
+
+    def _addresses(self) -> dict[str, str]:
+        """Where each service is, for the others: EVENT_ADDRESS for event-service."""
+        return {
+            f"{name.removesuffix('-service').replace('-', '_').upper()}_ADDRESS": f"127.0.0.1:{self._ports[name]}"
+            for name in self._services
+        }
 
     def _start_parts(self) -> None:
         self._progress("starting PostgreSQL")

@@ -23,7 +23,7 @@ def main(phase: int | None, *, free_ports: bool, once: bool) -> int:
         )
         with stack:
             _show(stack, time.monotonic() - began)
-            demo(stack["booking-service"].address)
+            demo(*(stack[name].address for name in ("booking-service", "event-service") if name in stack.parts))
             if not once:
                 _stay(stack)
     except (PortsTaken, PartFailed) as problem:

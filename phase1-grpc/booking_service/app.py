@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
@@ -19,6 +20,15 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 SERVICE = booking_pb2.DESCRIPTOR.services_by_name["BookingService"].full_name
 
 
+@dataclass(frozen=True, slots=True)
+class BookingApp:
+    """The running service, and what a later phase needs to run something beside it."""
+
+    server: GrpcServer
+    use_cases: BookingUseCases
+    database: Database
+
+
 @asynccontextmanager
 async def booking_app(
     settings: BookingSettings,
@@ -27,7 +37,7 @@ async def booking_app(
     also_written: AlsoWritten | None = None,
     outside: Sequence[grpc.aio.ServerInterceptor] = (),
     inside: Sequence[grpc.aio.ServerInterceptor] = (),
-) -> AsyncIterator[GrpcServer]:
+) -> AsyncIterator[BookingApp]:
     """The running service. Each plug is described at its port: inventory.py, postgres.py, chassis/server.py."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(settings))
@@ -35,9 +45,10 @@ async def booking_app(
         use_cases = BookingUseCases(bookings, inventory or EveryEventHasTickets())
         server = GrpcServer(settings, SERVICE, outside=outside, inside=inside)
         booking_pb2_grpc.add_BookingServiceServicer_to_server(BookingHandler(use_cases), server.grpc)
-        yield await stack.enter_async_context(server.running(ready=bookings.ready))
+        await stack.enter_async_context(server.running(ready=bookings.ready))
+        yield BookingApp(server, use_cases, database)
 
 
 async def serve(settings: BookingSettings) -> None:
-    async with booking_app(settings) as server:
-        await server.until_stopped()
+    async with booking_app(settings) as app:
+        await app.server.until_stopped()

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Self
 
 from chassis.errors import AlreadyExists, InvalidArgument, NotFound
+from chassis.fields import check_uuid
 
 MAX_TICKETS = 10
 MAX_REASON = 200
@@ -94,14 +95,7 @@ def check_name(field: str, value: str) -> str:
 
 
 def check_booking_id(value: str) -> uuid.UUID:
-    """The id in a request, in the one form the service gives out; InvalidArgument for anything else."""
-    try:
-        booking_id = uuid.UUID(value)
-    except ValueError:
-        booking_id = None
-    if booking_id is None or str(booking_id) != value.lower():
-        raise InvalidArgument("booking_id", "must be a UUID such as 4fd5e2b6-5bbb-4b4e-8c5e-0a1e6c3f9d21")
-    return booking_id
+    return check_uuid("booking_id", value)
 
 
 def check_reason(value: str) -> str:

@@ -1,13 +1,12 @@
 """gRPC in, use case, gRPC out. Checks live in the domain, statuses in chassis.error_status."""
 
 from chassis.interceptor import Context
+from chassis.paging import Position, page_size, read_token, write_token
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from booking_service.domain import Booking, NewBooking, check_booking_id, check_name, check_reason
-from booking_service.paging import page_size, read_token, write_token
 from booking_service.proto import booking_pb2 as pb
 from booking_service.proto import booking_pb2_grpc
-from booking_service.repository import Position
 from booking_service.service import BookingUseCases
 
 

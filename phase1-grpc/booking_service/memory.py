@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from chassis.paging import Position
+
 from booking_service.domain import MOVES, Booking, BookingNotFound, NewBooking, Status
-from booking_service.repository import Position
 
 Clock = Callable[[], datetime]
 
@@ -28,16 +29,18 @@ class InMemoryBookings:
         except KeyError:
             raise BookingNotFound(booking_id) from None
 
-    async def move(self, booking_id: uuid.UUID, target: Status, reason: str = "") -> Booking:
+    async def move(
+        self, booking_id: uuid.UUID, target: Status, reason: str = "", *, only_from: Status | None = None
+    ) -> Booking:
         booking = await self.get(booking_id)
-        if target not in MOVES[booking.status]:
+        if target not in MOVES[booking.status] or only_from not in {None, booking.status}:
             return booking
         return self._store(replace(booking, status=target, reason=reason, updated_at=self._now()))
 
     async def of_user(self, user_id: str, limit: int, after: Position | None = None) -> list[Booking]:
         found = [booking for booking in self._bookings.values() if booking.user_id == user_id]
         if after is not None:
-            found = [booking for booking in found if _place(booking) < (after.created_at, after.booking_id)]
+            found = [booking for booking in found if _place(booking) < (after.at, after.id)]
         return sorted(found, key=_place, reverse=True)[:limit]
 
     def _holder(self, wish: NewBooking) -> Booking | None:

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
 
 from chassis.grouping import Grouping
+from chassis.paging import Position
 from chassis.postgres import Connection, Database
 
 from booking_service.domain import Booking, BookingNotFound, NewBooking, Status, origins
-from booking_service.repository import Position
 
 AlsoWritten = Callable[[Connection, Booking], Awaitable[None]]
 """Called with each booking made or moved, inside the transaction that does it: phase 3 writes its message there."""
@@ -79,17 +79,20 @@ class PostgresBookings:
             raise BookingNotFound(booking_id)
         return found[0]
 
-    async def move(self, booking_id: uuid.UUID, target: Status, reason: str = "") -> Booking:
-        if target is Status.CONFIRMED:
+    async def move(
+        self, booking_id: uuid.UUID, target: Status, reason: str = "", *, only_from: Status | None = None
+    ) -> Booking:
+        if target is Status.CONFIRMED:  # from PENDING alone, whatever `only_from` says
             moved = await self._grouping.verdict(self._confirm, booking_id)
         else:
-            (moved,) = await self._move([booking_id], target, reason)
+            allowed = [origin for origin in origins(target) if only_from in {None, origin}]
+            (moved,) = await self._move([booking_id], target, reason, allowed)
         return moved or await self.get(booking_id)
 
     async def of_user(self, user_id: str, limit: int, after: Position | None = None) -> list[Booking]:
         if after is None:
             return await self._read(OF_USER, [user_id, limit])
-        return await self._read(OF_USER_AFTER, [user_id, after.created_at, after.booking_id, limit])
+        return await self._read(OF_USER_AFTER, [user_id, after.at, after.id, limit])
 
     async def ready(self) -> None:
         """Raises unless the table can be read: no database, or not migrated yet."""
@@ -107,11 +110,13 @@ class PostgresBookings:
         return await self._change(for_many(CLAIM), [list(column) for column in zip(*claims, strict=True)], ids)
 
     async def _confirm(self, ids: Sequence[uuid.UUID]) -> list[Booking | None]:
-        return await self._move(ids, Status.CONFIRMED)
+        return await self._move(ids, Status.CONFIRMED, "", origins(Status.CONFIRMED))
 
-    async def _move(self, ids: Sequence[uuid.UUID], target: Status, reason: str = "") -> list[Booking | None]:
+    async def _move(
+        self, ids: Sequence[uuid.UUID], target: Status, reason: str, allowed: Sequence[Status]
+    ) -> list[Booking | None]:
         statement, which = (MOVE, ids[0]) if len(ids) == 1 else (for_many(MOVE), list(ids))
-        return await self._change(statement, [target, reason, which, origins(target)], ids)
+        return await self._change(statement, [target, reason, which, list(allowed)], ids)
 
     async def _change(self, statement: str, values: Sequence[Any], ids: Sequence[uuid.UUID]) -> list[Booking | None]:
         """The bookings that the statement made or moved, in the order of `ids`; None for each that it left alone."""

@@ -1,19 +1,11 @@
 """What the use cases need from storage. PostgreSQL implements it in postgres.py, tests in memory."""
 
 import uuid
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
+from chassis.paging import Position
+
 from booking_service.domain import Booking, NewBooking, Status
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a page ended: the last booking on it. Bookings made later do not move it."""
-
-    created_at: datetime
-    booking_id: uuid.UUID
 
 
 class BookingRepository(Protocol):
@@ -28,10 +20,13 @@ class BookingRepository(Protocol):
         """The booking; raises BookingNotFound."""
         ...
 
-    async def move(self, booking_id: uuid.UUID, target: Status, reason: str = "") -> Booking:
+    async def move(
+        self, booking_id: uuid.UUID, target: Status, reason: str = "", *, only_from: Status | None = None
+    ) -> Booking:
         """Moves the booking to `target` if that is legal, and returns it as it is then; raises BookingNotFound.
 
-        An illegal move changes nothing: the booking returned tells by its status whether the move was made.
+        An illegal move changes nothing: the booking returned tells by its status whether the move was made. `only_from`
+        narrows the legal moves to those from one status.
         """
         ...
 

@@ -2,9 +2,11 @@
 
 import uuid
 
+from chassis.paging import Position
+
 from booking_service.domain import Booking, NewBooking, Status
 from booking_service.inventory import TicketInventory, TicketsRefused
-from booking_service.repository import BookingRepository, Position
+from booking_service.repository import BookingRepository
 
 
 class BookingUseCases:
@@ -39,6 +41,13 @@ class BookingUseCases:
 
     async def of_user(self, user_id: str, limit: int, after: Position | None = None) -> list[Booking]:
         return await self._bookings.of_user(user_id, limit, after)
+
+    async def abandon(self, booking_id: uuid.UUID, reason: str) -> Booking:
+        """Cancels the booking only if it is still PENDING: nobody has told its user that it is made."""
+        booking = await self._bookings.move(booking_id, Status.CANCELLED, reason, only_from=Status.PENDING)
+        if booking.status is Status.CANCELLED:
+            await self._inventory.release(booking)
+        return booking
 
     async def cancel(self, booking_id: uuid.UUID, reason: str = "") -> Booking:
         """The cancelled booking, whoever cancelled it first; raises BookingNotFound.

@@ -9,11 +9,19 @@ from chassis.deadlines import ClientDeadlines
 
 
 def open_channel(
-    target: str, *, deadline_limit: float, interceptors: Sequence[grpc.aio.ClientInterceptor] = ()
+    target: str,
+    *,
+    deadline_limit: float,
+    service_config: str = "{}",
+    interceptors: Sequence[grpc.aio.ClientInterceptor] = (),
 ) -> grpc.aio.Channel:
     """A channel whose calls carry on the deadline of the call being handled, at most `deadline_limit` seconds.
 
-    Make it inside the running event loop and close it with `async with`. `interceptors` stand outside the deadline.
+    Make it inside the running event loop and close it with `async with`. `service_config` is
+    gRPC's JSON, for retries; `interceptors` stand outside the deadline.
     """
-    options: list[tuple[str, Any]] = [("grpc.lb_policy_name", "round_robin")]  # all addresses of a DNS name get calls
+    options: list[tuple[str, Any]] = [
+        ("grpc.lb_policy_name", "round_robin"),  # all addresses of a DNS name get calls
+        ("grpc.service_config", service_config),
+    ]
     return grpc.aio.insecure_channel(target, options, interceptors=[*interceptors, ClientDeadlines(deadline_limit)])

@@ -32,10 +32,12 @@ class Bookings(InMemoryBookings):
 
     away = False
 
-    async def move(self, booking_id: uuid.UUID, target: Status, reason: str = "") -> Booking:
+    async def move(
+        self, booking_id: uuid.UUID, target: Status, reason: str = "", *, only_from: Status | None = None
+    ) -> Booking:
         if self.away:
             raise Unavailable("the database does not answer")
-        return await super().move(booking_id, target, reason)
+        return await super().move(booking_id, target, reason, only_from=only_from)
 
 
 async def check(cancelling: Any) -> str:

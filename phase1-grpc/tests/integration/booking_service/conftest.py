@@ -30,8 +30,8 @@ def bookings(database: Database) -> PostgresBookings:
 @pytest.fixture
 async def server(settings: BookingSettings) -> AsyncIterator[GrpcServer]:
     """The whole service as phase 1 has it, ready to be called."""
-    async with booking_app(settings) as server:
-        yield server
+    async with booking_app(settings) as app:
+        yield app.server
 
 
 @pytest.fixture

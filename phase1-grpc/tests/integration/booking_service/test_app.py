@@ -72,7 +72,7 @@ class Refusing:
 async def test_refused_tickets_are_a_failed_precondition_and_a_cancelled_booking(
     settings: BookingSettings, sql: psycopg.Connection
 ) -> None:
-    async with booking_app(settings, inventory=Refusing()) as server, calling(server) as (stub, _):
+    async with booking_app(settings, inventory=Refusing()) as app, calling(app.server) as (stub, _):
         refused = await refusal(stub.CreateBooking(WISH))
     assert refused == (grpc.StatusCode.FAILED_PRECONDITION, "TICKETS_REFUSED", "")
     assert sql.execute("SELECT status, reason FROM bookings").fetchall() == [("CANCELLED", "TICKETS_REFUSED")]
@@ -84,7 +84,7 @@ async def test_what_cannot_be_also_written_undoes_the_booking(
     async def fail(_connection: Connection, _booking: Booking) -> None:
         raise LookupError
 
-    async with booking_app(settings, also_written=fail) as server, calling(server) as (stub, _):
+    async with booking_app(settings, also_written=fail) as app, calling(app.server) as (stub, _):
         assert (await refusal(stub.CreateBooking(WISH))).code is grpc.StatusCode.INTERNAL
     assert sql.execute("SELECT FROM bookings").rowcount == 0
 
@@ -101,7 +101,7 @@ async def test_a_caller_who_hangs_up_in_the_middle_leaves_nothing(
         finally:
             undone.set()
 
-    async with booking_app(settings, also_written=park) as server, calling(server) as (stub, _):
+    async with booking_app(settings, also_written=park) as app, calling(app.server) as (stub, _):
         call = stub.CreateBooking(WISH)
         await written.wait()
         call.cancel()
@@ -114,7 +114,7 @@ async def test_a_caller_who_hangs_up_in_the_middle_leaves_nothing(
 
 async def test_a_service_that_was_there_first_waits_for_its_database(not_there: BookingSettings) -> None:
     quick = not_there.model_copy(update={"db_lock_timeout": 0.2})
-    async with booking_app(quick) as server, calling(server) as (stub, channel):
+    async with booking_app(quick) as app, calling(app.server) as (stub, channel):
         assert await says(channel, SERVICE, "NOT_SERVING")
         assert await refusal(stub.CreateBooking(WISH)) == AWAY
         await asyncio.to_thread(create_database, not_there)
@@ -128,7 +128,7 @@ async def test_a_service_that_was_there_first_waits_for_its_database(not_there: 
 async def test_while_the_database_is_away_callers_hear_it_and_the_process_lives(
     settings: BookingSettings, breakable: Part, break_it: str, mend_it: str
 ) -> None:
-    async with booking_app(settings) as server, calling(server) as (stub, channel):
+    async with booking_app(settings) as app, calling(app.server) as (stub, channel):
         await until_async(lambda: says(channel, SERVICE, "SERVING"))
         await asyncio.to_thread(getattr(breakable, break_it))
         assert await refusal(stub.CreateBooking(WISH, timeout=30)) == AWAY
@@ -142,7 +142,7 @@ async def test_while_the_database_is_away_callers_hear_it_and_the_process_lives(
 async def test_more_callers_than_connections_are_refused_in_time_and_served_later(
     settings: BookingSettings, sql: psycopg.Connection
 ) -> None:
-    async with booking_app(settings) as server, calling(server) as (stub, _):
+    async with booking_app(settings) as app, calling(app.server) as (stub, _):
         with sql.transaction():
             sql.execute("LOCK TABLE bookings")
             refused = await asyncio.gather(*(refusal(stub.CreateBooking(WISH, timeout=30)) for _ in range(20)))

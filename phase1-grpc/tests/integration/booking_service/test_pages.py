@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import psycopg
 from booking_service.domain import Booking, NewBooking
 from booking_service.postgres import PostgresBookings
-from booking_service.repository import Position
+from chassis.paging import Position
 
 ADA = NewBooking("ada", "concert", 2)
 

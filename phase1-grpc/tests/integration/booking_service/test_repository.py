@@ -9,7 +9,8 @@ from booking_service.config import BookingSettings
 from booking_service.domain import Booking, BookingNotFound, NewBooking, Status, origins
 from booking_service.memory import InMemoryBookings
 from booking_service.postgres import PostgresBookings
-from booking_service.repository import BookingRepository, Position
+from booking_service.repository import BookingRepository
+from chassis.paging import Position
 from chassis.postgres import Database
 
 ADA = NewBooking("ada", "concert", 2)

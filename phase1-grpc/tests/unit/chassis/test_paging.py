@@ -5,16 +5,15 @@ import uuid
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from booking_service.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, page_size, read_token, write_token
-from booking_service.repository import Position
 from chassis.errors import InvalidArgument
+from chassis.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Position, page_size, read_token, write_token
 from hypothesis import given
 from hypothesis import strategies as st
 
 POSITIONS = st.builds(
     Position,
-    created_at=st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - hypothesis adds it
-    booking_id=st.uuids(),
+    at=st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - hypothesis adds it
+    id=st.uuids(),
 )
 
 

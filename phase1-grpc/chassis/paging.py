@@ -1,18 +1,25 @@
-"""Page tokens: where a page ended, as text that callers hand back without looking inside."""
+"""Pages that stay whole while rows are added: where a page ended, and the token that says so to the caller."""
 
 import base64
 import binascii
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from chassis.errors import InvalidArgument
-
-from booking_service.repository import Position
 
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME_BYTES, _ID_BYTES = 8, 16
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a page ended: the time and the id of the last row on it. Rows that come later do not move it."""
+
+    at: datetime
+    id: uuid.UUID
 
 
 def page_size(asked: int) -> int:
@@ -23,8 +30,8 @@ def page_size(asked: int) -> int:
 
 
 def write_token(position: Position) -> str:
-    microseconds = (position.created_at - _EPOCH) // timedelta(microseconds=1)
-    return base64.urlsafe_b64encode(microseconds.to_bytes(_TIME_BYTES) + position.booking_id.bytes).decode()
+    microseconds = (position.at - _EPOCH) // timedelta(microseconds=1)
+    return base64.urlsafe_b64encode(microseconds.to_bytes(_TIME_BYTES) + position.id.bytes).decode()
 
 
 def read_token(token: str) -> Position | None:
@@ -33,7 +40,7 @@ def read_token(token: str) -> Position | None:
         return None
     try:
         raw = base64.b64decode(token, altchars=b"-_", validate=True)
-        created_at = _EPOCH + timedelta(microseconds=int.from_bytes(raw[:_TIME_BYTES]))
-        return Position(created_at, uuid.UUID(bytes=raw[_TIME_BYTES:]))
+        at = _EPOCH + timedelta(microseconds=int.from_bytes(raw[:_TIME_BYTES]))
+        return Position(at, uuid.UUID(bytes=raw[_TIME_BYTES:]))
     except (binascii.Error, ValueError, OverflowError):
         raise InvalidArgument("page_token", "must be the next_page_token of an earlier answer") from None
