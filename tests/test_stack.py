@@ -1,15 +1,10 @@
 """The local stack: the whole of phase 1 as processes, broken and mended by name, with nothing left behind."""
 
-import json
 import os
 import signal
 import socket
-import subprocess
-import sys
-import tempfile
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import grpc
 import psycopg
@@ -25,7 +20,7 @@ from workbook.guard import family, living
 from workbook.part import PartFailed, State
 from workbook.ports import free_port, is_free
 from workbook.postgres import connect
-from workbook.stack import LocalStack, PortsTaken, claim_folder, sweep
+from workbook.stack import LocalStack, PortsTaken
 
 BOOKING = "booking-service"
 SERVICE = "booking.BookingService"
@@ -76,9 +71,6 @@ def port_of(stack: LocalStack, name: str) -> int:
     return int(stack[name].address.split(":")[1])
 
 
-# What it is
-
-
 def test_it_has_the_parts_of_its_phase_in_starting_order(stack: LocalStack) -> None:
     assert [(name, part.state) for name, part in stack.parts.items()] == [
         ("postgres", State.RUNNING),
@@ -122,9 +114,6 @@ def test_it_migrates_down_and_up(stack: LocalStack) -> None:
 def test_a_migration_that_fails_says_why(stack: LocalStack) -> None:
     with pytest.raises(PartFailed, match=r"(?s)^migrating booking-service failed:.*no_such_revision"):
         stack.migrate(BOOKING, "no_such_revision")
-
-
-# What lessons do to it
 
 
 def test_a_killed_service_comes_back_with_its_bookings(stack: LocalStack) -> None:
@@ -196,9 +185,6 @@ def at_work(address: str) -> int:
         return connection.execute(active, [COUNT]).rowcount
 
 
-# What it says when it cannot start
-
-
 def test_taken_ports_are_named_with_their_parts_and_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", free_port())) as first, socket.create_server(("127.0.0.1", 0)) as second:
         for name, server in (("postgres", first), (BOOKING, second)):
@@ -207,70 +193,3 @@ def test_taken_ports_are_named_with_their_parts_and_the_way_out(monkeypatch: pyt
         message = rf"^port {one} \(postgres\), {two} \(booking-service\) is taken by another program; .*--free-ports$"
         with pytest.raises(PortsTaken, match=message):
             LocalStack(1, standard_ports=True)
-
-
-def test_a_service_that_cannot_start_is_reported_with_its_log_and_leaves_nothing() -> None:
-    stack = LocalStack(1, environment={"GRPC_HOST": "192.0.2.1"})
-    with pytest.raises(PartFailed, match=r"(?s)^booking-service ended while starting:.*cannot listen on 192\.0\.2\.1:"):
-        stack.start()
-    assert not stack.folder.exists()
-    assert all(part.state is State.STOPPED for part in stack.parts.values())
-    assert is_free(port_of(stack, "postgres"))
-
-
-# What it leaves behind
-
-OWNER = """
-import json, sys, time
-from workbook.stack import LocalStack
-with LocalStack(1) as stack:
-    if len(sys.argv) > 1:
-        stack[sys.argv[1]].pause()
-    ports = [int(part.address.split(":")[1]) for part in stack.parts.values()]
-    print(json.dumps([str(stack.folder), ports]), flush=True)
-    time.sleep(3600)
-"""
-
-
-@pytest.mark.parametrize(("number", "paused"), [(signal.SIGKILL, ["postgres"]), (signal.SIGINT, [])])
-def test_nothing_outlives_the_owner(number: signal.Signals, paused: list[str]) -> None:
-    owner = subprocess.Popen(
-        [sys.executable, "-c", OWNER, *paused], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    with owner:
-        assert owner.stdout is not None
-        folder, taken = json.loads(owner.stdout.readline())
-        everyone = family(owner.pid)
-        assert len(everyone) > 5
-        owner.send_signal(number)
-        until(lambda: not everyone & living().keys())
-    assert all(map(is_free, taken))
-    assert Path(folder).exists() is (number is signal.SIGKILL)
-    sweep()
-    assert not Path(folder).exists()
-
-
-@pytest.fixture
-def temporary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A folder for temporary files of this test's own: other stacks may run on this machine."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    return tmp_path
-
-
-def test_a_folder_is_swept_when_nobody_holds_its_lock(temporary: Path) -> None:
-    lock = claim_folder()
-    folder = Path(lock.name).parent
-    (folder / "postgres").mkdir()
-    sweep()
-    assert folder.exists()
-    lock.close()
-    sweep()
-    assert list(temporary.iterdir()) == []
-
-
-def test_what_is_not_a_stacks_folder_is_never_swept(temporary: Path) -> None:
-    other = temporary / "ticket-workbook-of-mine"
-    other.mkdir()
-    (other / "owner.lock").touch()
-    sweep()
-    assert other.exists()
