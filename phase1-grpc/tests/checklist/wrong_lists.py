@@ -5,12 +5,11 @@ from datetime import UTC, datetime
 
 import grpc
 from booking_service.handler import BookingHandler
-from booking_service.paging import write_token
 from booking_service.proto import booking_pb2 as pb
-from booking_service.repository import Position
 from booking_service.service import BookingUseCases
 from chassis.errors import InvalidArgument, NotFound, ResourceExhausted
 from chassis.interceptor import Context
+from chassis.paging import Position, write_token
 
 BEFORE_ALL = Position(datetime(1970, 1, 1, tzinfo=UTC), uuid.UUID(int=0))
 NO_LIST = pb.ListUserBookingsResponse()

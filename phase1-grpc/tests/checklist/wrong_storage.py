@@ -11,7 +11,7 @@ from typing import Self
 
 from booking_service.domain import Booking, NewBooking, Status
 from booking_service.memory import InMemoryBookings
-from booking_service.repository import Position
+from chassis.paging import Position
 
 
 class Bookings(InMemoryBookings):
