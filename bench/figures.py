@@ -24,7 +24,7 @@ class Round:
         return self.calls / self.seconds
 
     @property
-    def generator_share(self) -> float:
+    def generator_cores(self) -> float:
         """CPU of the load generator, in cores."""
         return self.generator_cpu / self.seconds
 
@@ -36,7 +36,7 @@ class Summary:
     rate: float
     p50: float
     p99: float
-    generator_share: float
+    generator_cores: float
     server_cpu: Mapping[str, float]
 
 
@@ -54,7 +54,7 @@ def summary(rounds: Sequence[Round]) -> Summary:
         rate=median(each.rate for each in rounds),
         p50=median(percentile(each.latencies, 50) for each in rounds),
         p99=median(percentile(each.latencies, 99) for each in rounds),
-        generator_share=median(each.generator_share for each in rounds),
+        generator_cores=median(each.generator_cores for each in rounds),
         server_cpu={
             part: median(each.server_cpu[part] / each.calls for each in rounds) for part in rounds[0].server_cpu
         },

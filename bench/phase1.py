@@ -30,8 +30,9 @@ _NUMBERS = f"""\
 # pgbench makes no uuids, so the server makes the id that the service would bring.
 _CLAIM = with_variables(CLAIM, "gen_random_uuid()", ":user", ":event", ":tickets", ":key") + " \\gset\n"
 _CONFIRM = with_variables(MOVE, ":target", "''", ":id", ":origins") + ";\n"
+CREATE_SCRIPT = _NUMBERS + _CLAIM + _CONFIRM
 _GET = with_variables(BY_ID, ":id") + ";\n"
-_CREATE_VARIABLES = {
+CREATE_VARIABLES = {
     "event": EVENT,
     "tickets": str(TICKETS),
     "target": Status.CONFIRMED.value,
@@ -59,14 +60,14 @@ async def get(channel: grpc.aio.Channel) -> Call:
 
 
 def contenders(stack: LocalStack, echo_part: Part, postgres: psycopg.Connection) -> Sequence[Contender]:
-    service, server = stack["booking-service"], {"postgres": stack["postgres"].pid}
-    both = {"booking-service": service.pid, **server}
+    service, database = stack["booking-service"], {"postgres": stack["postgres"].pid}
+    both = {"service": service.pid, **database}
     return [
-        GrpcCalls("echo", "bench.phase1:echo", echo_part.address, {"echo": echo_part.pid}),
+        GrpcCalls("echo", "bench.phase1:echo", echo_part.address, {"service": echo_part.pid}),
         GrpcCalls("get", "bench.phase1:get", service.address, both),
         GrpcCalls("create", "bench.phase1:create", service.address, both),
-        Pgbench("pgbench get", _GET, postgres, {"id": _some_booking(postgres)}, server),
-        Pgbench("pgbench create", _NUMBERS + _CLAIM + _CONFIRM, postgres, _CREATE_VARIABLES, server),
+        Pgbench("pgbench get", _GET, postgres, {"id": _some_booking(postgres)}, database),
+        Pgbench("pgbench create", CREATE_SCRIPT, postgres, CREATE_VARIABLES, database),
     ]
 
 

@@ -1,4 +1,4 @@
-"""A run's figures, as a table for people and as JSON for whoever compares runs."""
+"""A run's figures, as tables for people and as JSON for whoever compares runs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -9,7 +9,7 @@ from rich.table import Table
 from bench.figures import Ratio, Round, Summary, percentile, ratio, summary
 from workbook.terminal import console
 
-BUSY = 0.9  # of a core: from here on the load generator may be what was measured
+BUSY = 0.9  # of a core: one Python process cannot use much more than one, so from here on it may be the limit
 _QUANTILES = (1, 5, 10, 25, 50, 75, 90, 95, 99, 99.9)
 
 
@@ -51,36 +51,42 @@ class Report:
 def show(report: Report) -> None:
     console.print(" · ".join(f"{name} {value}" for name, value in report.machine.items()), style="dim")
     console.print(_figures(report), _ratios(report), sep="\n")
-    for line in warnings(report):
+    for line in remarks(report.summaries):
         console.print(line, style="yellow")
 
 
-def warnings(report: Report) -> Iterator[str]:
-    """What a reader must know before believing the figures."""
-    busy = [name for name, found in report.summaries.items() if found.generator_share >= BUSY]
-    if busy:
-        yield f"The load generator had a core to itself and used it up in: {', '.join(busy)}. It was the limit there."
-    if not any(found.server_cpu for found in report.summaries.values()):
-        yield "The servers' CPU was not measured: that needs /proc, which only Linux has."
+def remarks(summaries: Mapping[str, Summary]) -> Iterator[str]:
+    """What a reader must know before believing the figures: who was at its limit, and what was not measured."""
+    for part in ("generator", "service"):
+        busy = [f"{name} ({used:.2f})" for name, found in summaries.items() if (used := _cores(found, part)) >= BUSY]
+        if busy:
+            yield f"The {part} used up its core, so it may be what limits: {', '.join(busy)}."
+    if not any(found.server_cpu for found in summaries.values()):
+        yield "The CPU of services and PostgreSQL was not measured: that needs /proc, which only Linux has."
+
+
+def _cores(found: Summary, part: str) -> float:
+    return found.generator_cores if part == "generator" else found.server_cpu.get(part, 0) * found.rate
 
 
 def _figures(report: Report) -> Table:
-    few = len(next(iter(report.rounds.values())))
-    table = Table(title=f"Phase {report.phase}, {report.in_flight} calls in flight, median of {few} rounds")
-    for heading in ("", "calls/s", "p50 ms", "p99 ms", "generator cores", "server CPU µs a call"):
-        table.add_column(heading, justify="right" if heading else "left")
+    count = len(next(iter(report.rounds.values())))
+    table = Table(
+        title=f"Phase {report.phase}: {report.in_flight} calls in flight, medians of {count} rounds",
+        caption="generator: cores used by the load generator; the others: µs of CPU a call",
+    )
+    parts = dict.fromkeys(part for found in report.summaries.values() for part in found.server_cpu)
+    for heading in ("", "calls/s", "p50 ms", "p99 ms", "generator", *parts):
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
     for name, found in report.summaries.items():
-        cpu = (
-            " + ".join(f"{used * 1e6:,.0f} {part.removesuffix('-service')}" for part, used in found.server_cpu.items())
-            or "not measured"
-        )
+        cpu = [f"{found.server_cpu[part] * 1e6:,.0f}" if part in found.server_cpu else "" for part in parts]
         times = f"{found.p50 * 1e3:.1f}", f"{found.p99 * 1e3:.1f}"
-        table.add_row(name, f"{found.rate:,.0f}", *times, f"{found.generator_share:.2f}", cpu)
+        table.add_row(name, f"{found.rate:,.0f}", *times, f"{found.generator_cores:.2f}", *cpu)
     return table
 
 
 def _ratios(report: Report) -> Table:
-    table = Table(title="Ratios of rates, round by round")
+    table = Table(title="Rate ÷ rate of the reference, round by round")
     for heading in ("", "median", "lowest", "highest"):
         table.add_column(heading, justify="right" if heading else "left")
     for name, found in report.ratios.items():
@@ -94,6 +100,6 @@ def _round(each: Round) -> dict[str, Any]:
         "seconds": each.seconds,
         "rate": each.rate,
         "latency_quantiles": {str(percent): percentile(each.latencies, percent) for percent in _QUANTILES},
-        "generator_cores": each.generator_share,
+        "generator_cores": each.generator_cores,
         "server_cpu_seconds": dict(each.server_cpu),
     }

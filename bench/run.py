@@ -35,7 +35,7 @@ def main(phase: int | None, seconds: float, in_flight: int, output: Path) -> int
         print(f"bench: nothing measures phase {phase} yet; there is {', '.join(map(str, PHASES))}", file=sys.stderr)
         return 2
     try:
-        report = measure(phase or max(PHASES), seconds, in_flight, _say)
+        report = measure(phase or max(PHASES), seconds, in_flight, ROUNDS, _say)
     except (ContenderFailed, PartFailed) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
@@ -50,7 +50,7 @@ def main(phase: int | None, seconds: float, in_flight: int, output: Path) -> int
     return 0
 
 
-def measure(phase: int, seconds: float, in_flight: int, progress: Progress, rounds: int = ROUNDS) -> Report:
+def measure(phase: int, seconds: float, in_flight: int, rounds: int, progress: Progress) -> Report:
     with LocalStack(phase, progress=progress) as stack, echo_server(stack.folder) as echo:
         settings = stack.settings_of("booking-service")
         with connect(stack["postgres"].address, settings.db_name) as postgres:
