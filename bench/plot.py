@@ -53,6 +53,6 @@ def _ratios(axes: Axes, report: Report) -> None:
     colours = [_COLOURS.get(name.split(" ÷ ")[0]) for name in names]
     axes.barh(names, [each.median for each in found], xerr=spread, color=colours, capsize=6)
     for row, each in enumerate(found):
-        axes.text(0.01, row, f" {each.median:.2f}", va="center", color="white", fontweight="bold")
-    axes.set(title="Rate ÷ rate of the reference", xlim=(0, max(1.0, *(each.high for each in found)) * 1.05))
+        axes.text(each.high + 0.02, row, f"{each.median:.2f}", va="center", fontweight="bold")
+    axes.set(title="Rate ÷ rate of the reference", xlim=(0, max(1.0, *(each.high for each in found)) * 1.15))
     axes.axvline(1, color="black", linewidth=1)
