@@ -111,23 +111,34 @@ def calls(made: Sequence[tuple[str, str, str, float, float]]) -> None:
 
 def ledger(lines: Mapping[str, Sequence[float]], x: Sequence[float], xlabel: str = "seconds", ylabel: str = "") -> None:
     """Numbers over time, one line each, named where it ends."""
+    display(ledger_image(lines, x, xlabel, ylabel))  # type: ignore[no-untyped-call]
+
+
+def ledger_image(
+    lines: Mapping[str, Sequence[float]], x: Sequence[float], xlabel: str = "seconds", ylabel: str = ""
+) -> Image:
+    """What `ledger` shows, for a picture that is drawn again while it grows."""
     axes = _axes(height=3.6)
     for (name, values), colour in zip(lines.items(), cycle(COLOURS), strict=False):
         axes.step(x, values, where="post", color=colour, linewidth=2.5)
         axes.annotate(f" {name}", (x[-1], values[-1]), color=colour, weight="bold", va="center", annotation_clip=False)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.margins(x=0.02)
-    _show(axes)
+    return _image(axes)
 
 
 def _show(axes: Axes) -> None:
+    display(_image(axes))  # type: ignore[no-untyped-call]
+
+
+def _image(axes: Axes) -> Image:
     # Not plt.show(): it would mark a transparent picture as one that needs a dark or a light ground.
     figure, png = axes.get_figure(root=True), BytesIO()
     if figure is None:
         raise ValueError("these axes belong to no figure")
     figure.savefig(png, format="png", dpi=160)
     plt.close(figure)
-    display(Image(png.getvalue(), retina=True))  # type: ignore[no-untyped-call]
+    return Image(png.getvalue(), retina=True)  # type: ignore[no-untyped-call]
 
 
 def _axes(height: float) -> Axes:

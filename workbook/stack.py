@@ -91,6 +91,13 @@ class LocalStack:
             shutil.rmtree(self.folder, ignore_errors=True)
             self._lock.close()
 
+    def replica(self, name: str, **environment: str) -> Part:
+        """Starts one more copy of a service on a free port; it stops with the stack. `environment` is added to its own."""
+        copy, port = f"{name}-{sum(part.startswith(name) for part in self.parts) + 1}", free_port()
+        part = self.parts[copy] = self._service_part(self._services[name], copy, port, environment)
+        part.start()
+        return part
+
     def migrate(self, name: str, revision: str = "heads") -> str:
         """Moves a service's database to a revision; returns what alembic said, raises PartFailed if it failed."""
         moved = subprocess.run(
@@ -140,19 +147,20 @@ class LocalStack:
             list(at_once.map(self.migrate, self._services))
         for service in self._services.values():
             self._progress(f"starting {service.name}")
-            part = self.parts[service.name] = self._service_part(service)
+            port = self._ports[service.name]
+            part = self.parts[service.name] = self._service_part(service, service.name, port, {})
             part.spawn()
         for part in self.parts.values():
             part.wait_ready()
 
-    def _service_part(self, service: Service) -> Part:
-        address = f"127.0.0.1:{self._ports[service.name]}"
+    def _service_part(self, service: Service, name: str, port: int, environment: Mapping[str, str]) -> Part:
+        address = f"127.0.0.1:{port}"
         program = Program(
             argv=[sys.executable, "-m", f"phase{self.phase}", "serve", service.name],
             ready=lambda: health(address) == "SERVING",
-            environment=self.environment_of(service.name),
+            environment={**self.environment_of(service.name), "GRPC_PORT": str(port), **environment},
         )
-        return Part(service.name, address, program, self.folder / f"{service.name}.log")
+        return Part(name, address, program, self.folder / f"{name}.log")
 
 
 def _ports(names: list[str], *, standard: bool) -> dict[str, int]:

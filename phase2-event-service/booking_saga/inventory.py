@@ -100,13 +100,14 @@ class EventServiceInventory:
 
 
 def _for_people(error: grpc.aio.AioRpcError) -> TicketsRefused | EventServiceAway:
-    refusal = REFUSALS.get(_reason(error))
+    refusal = REFUSALS.get(reason_of(error))
     if refusal is not None:
         return refusal(error.details() or refusal.reason)
     return EventServiceAway("the event service does not answer; try again with the same key")
 
 
-def _reason(error: grpc.aio.AioRpcError) -> str:
+def reason_of(error: grpc.aio.AioRpcError) -> str:
+    """The reason in a refusal (google.rpc.ErrorInfo), "" when it carries none."""
     status = from_call(error)
     for detail in status.details if status is not None else ():
         info = ErrorInfo()

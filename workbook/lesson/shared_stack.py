@@ -9,11 +9,14 @@ _stacks: dict[int, LocalStack] = {}
 _starting = threading.Lock()
 
 
-def local_stack(phase: int) -> LocalStack:
-    """The running system as of `phase` on free ports. Parts that a lesson killed stay dead until it starts them."""
+def local_stack(phase: int, **environment: str) -> LocalStack:
+    """The running system as of `phase` on free ports. Parts that a lesson killed stay dead until it starts them.
+
+    `environment` is added to that of the services when this call is the one that starts them.
+    """
     with _starting:  # checks run in threads of their own
         if phase not in _stacks:
-            stack = LocalStack(phase).start()
+            stack = LocalStack(phase, environment=environment).start()
             atexit.register(stack.stop)
             _stacks[phase] = stack
         return _stacks[phase]

@@ -1,0 +1,85 @@
+"""A line between a client and a server that a lesson can make slow, and on which an answer can get lost."""
+
+import contextlib
+import socket
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+_FRAME_HEAD, _HEADERS = 9, 1  # HTTP/2: nine bytes before each frame, the fourth of them is its kind; 1 begins an answer
+
+
+class Line:
+    """Listens at `address` and passes everything on to `target`, each piece `delay` seconds late.
+
+    `lose_next_answer()`: the request arrives, its answer does not, the connection breaks. Nobody at the client's end
+    can tell that from a request that never arrived. Threads, no event loop: it also works under a client that blocks.
+    """
+
+    def __init__(self, target: str, delay: float = 0) -> None:
+        host, port = target.split(":")
+        self._target = (host, int(port))
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._ends: list[socket.socket] = []
+        self._armed = threading.Event()
+        self.address = f"127.0.0.1:{self._server.getsockname()[1]}"
+        self.delay = delay
+        self.lost = 0
+
+    def __enter__(self) -> Self:
+        self._thread(self._accept)
+        return self
+
+    def __exit__(self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        _hang_up(self._server, *self._ends)
+
+    def lose_next_answer(self) -> None:
+        self._armed.set()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):  # closed: nothing more to accept
+            while True:
+                client, _ = self._server.accept()
+                try:
+                    server = socket.create_connection(self._target)
+                except OSError:  # the server is down: the client hears it at once, as without a line between them
+                    _hang_up(client)
+                    continue
+                self._ends += [client, server]
+                self._thread(self._pass_on, client, server, False)
+                self._thread(self._pass_on, server, client, True)
+
+    def _pass_on(self, source: socket.socket, sink: socket.socket, answers: bool) -> None:
+        with contextlib.suppress(OSError):  # one side has gone
+            while data := source.recv(65536):
+                if self.delay:
+                    time.sleep(self.delay)
+                if answers and self._armed.is_set() and _begins_answer(data):
+                    self._armed.clear()
+                    self.lost += 1
+                    break
+                sink.sendall(data)
+        _hang_up(source, sink)
+
+    def _thread(self, work: object, *arguments: object) -> None:
+        threading.Thread(target=work, args=arguments, daemon=True, name="line").start()  # type: ignore[arg-type]
+
+
+def _begins_answer(data: bytes) -> bool:
+    at = 0
+    while at + _FRAME_HEAD <= len(data):
+        if data[at + 3] == _HEADERS:
+            return True
+        at += _FRAME_HEAD + int.from_bytes(data[at : at + 3])
+    return False
+
+
+def _hang_up(*ends: socket.socket) -> None:
+    for end in ends:
+        with contextlib.suppress(OSError):  # close() alone does not wake a thread that waits in accept() or recv()
+            end.shutdown(socket.SHUT_RDWR)
+        end.close()
