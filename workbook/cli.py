@@ -82,8 +82,10 @@ def _proof(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     test.add_argument("pytest", nargs="*", metavar="PYTEST_ARGUMENT", help="after `--`: arguments for pytest")
     test.set_defaults(runner=lambda chosen: _run("prove", chosen.only, chosen.pytest))
 
-    check = commands.add_parser("check", help="the checklist of a phase as a board, or one task", description=_CHECK)
-    check.add_argument("what", nargs="?", metavar="N[.M]", help="a phase (default: the newest), or a task such as 1.3")
+    check = commands.add_parser("check", help="a phase's checklist as a board, one task, or the laws", description=_CHECK)
+    check.add_argument(
+        "what", nargs="?", metavar="N[.M]", help="a phase (default: the newest), a task such as 1.3, or `laws`"
+    )
     check.add_argument("--target", default="local", metavar="TARGET", help="local (default), compose, or HOST:PORT")
     check.add_argument("--restart", metavar="COMMAND", help="kills and restarts your server: does data last?")
     check.add_argument("--watch", action="store_true", help="for a task: check again at each save until it passes")
@@ -117,6 +119,8 @@ def _maintenance(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def _check(chosen: argparse.Namespace) -> int:
     what = chosen.what
+    if what == "laws":
+        return _run("laws")
     if what is not None and "." in what:
         return int(_desk().check_task(what, watch=chosen.watch))
     try:
@@ -155,5 +159,8 @@ _DISK_FULL = 28
 _UP = "Starts PostgreSQL and the services on this machine, migrates, shows a live demo, and stays up until Ctrl-C."
 _CALL = "Calls any gRPC server that has reflection; without SERVICE/METHOD it lists what the server offers."
 _TEST = "Runs lint, types, the import contract, the generated code, the locks and all tests. Exit status 0: all green."
-_CHECK = "Runs a phase's checklist against a target: the local stack, the compose stack, or your own server."
+_CHECK = (
+    "Runs a phase's checklist against a target: the local stack, the compose stack, or your own server. "
+    "`laws` reads the databases of a running system and says which law is broken where."
+)
 _BENCH = "Measures the services against a bare gRPC echo and pgbench in one run, and draws a plot."

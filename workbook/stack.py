@@ -92,7 +92,7 @@ class LocalStack:
             self._lock.close()
 
     def replica(self, name: str, **environment: str) -> Part:
-        """Starts one more copy of a service on a free port; it stops with the stack. `environment` is added to its own."""
+        """Starts one more copy of a service on a free port, with `environment` added; it stops with the stack."""
         copy, port = f"{name}-{sum(part.startswith(name) for part in self.parts) + 1}", free_port()
         part = self.parts[copy] = self._service_part(self._services[name], copy, port, environment)
         part.start()

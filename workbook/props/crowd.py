@@ -56,7 +56,7 @@ async def crowd(
     wishes: Sequence[int],
     *,
     over: float = 0,
-    timeout: float = 20,
+    patience: float = 20,
     sold: Callable[[int], None] = lambda _: None,
 ) -> Sale:
     """One buyer for each of `wishes` (tickets), all at once or spread over `over` seconds, at the addresses in turn.
@@ -69,7 +69,7 @@ async def crowd(
         await asyncio.sleep(over * number / len(wishes))
         wish = pb.CreateBookingRequest(user_id=f"buyer-{number}", event_id=event_id, ticket_count=count)
         try:
-            made = await stubs[number % len(stubs)].CreateBooking(wish, timeout=timeout)
+            made = await stubs[number % len(stubs)].CreateBooking(wish, timeout=patience)
         except grpc.aio.AioRpcError as error:
             sale.told[reason_of(error) or error.code().name] += 1
             return

@@ -4,14 +4,18 @@ import contextlib
 import socket
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-_FRAME_HEAD, _HEADERS = 9, 1  # HTTP/2: nine bytes before each frame, the fourth of them is its kind; 1 begins an answer
+_FRAME_HEAD, _HEADERS = (
+    9,
+    1,
+)  # HTTP/2: nine bytes before each frame, the fourth is its kind; 1 begins a call or an answer
 
 
 class Line:
-    """Listens at `address` and passes everything on to `target`, each piece `delay` seconds late.
+    """Listens at `address` and passes everything on to `target`, each piece `delay` seconds late; counts `calls`.
 
     `lose_next_answer()`: the request arrives, its answer does not, the connection breaks. Nobody at the client's end
     can tell that from a request that never arrived. Threads, no event loop: it also works under a client that blocks.
@@ -25,13 +29,15 @@ class Line:
         self._armed = threading.Event()
         self.address = f"127.0.0.1:{self._server.getsockname()[1]}"
         self.delay = delay
-        self.lost = 0
+        self.calls = 0
 
     def __enter__(self) -> Self:
         self._thread(self._accept)
         return self
 
-    def __exit__(self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None) -> None:
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -50,32 +56,36 @@ class Line:
                     _hang_up(client)
                     continue
                 self._ends += [client, server]
-                self._thread(self._pass_on, client, server, False)
-                self._thread(self._pass_on, server, client, True)
+                self._thread(self._pass_on, client, server)
+                self._thread(self._answer, server, client)
 
-    def _pass_on(self, source: socket.socket, sink: socket.socket, answers: bool) -> None:
+    def _answer(self, server: socket.socket, client: socket.socket) -> None:
+        self._pass_on(server, client, answers=True)
+
+    def _pass_on(self, source: socket.socket, sink: socket.socket, *, answers: bool = False) -> None:
         with contextlib.suppress(OSError):  # one side has gone
             while data := source.recv(65536):
                 if self.delay:
                     time.sleep(self.delay)
-                if answers and self._armed.is_set() and _begins_answer(data):
+                heads = _heads(data)
+                if answers and heads and self._armed.is_set():
                     self._armed.clear()
-                    self.lost += 1
                     break
+                self.calls += 0 if answers else heads
                 sink.sendall(data)
         _hang_up(source, sink)
 
-    def _thread(self, work: object, *arguments: object) -> None:
-        threading.Thread(target=work, args=arguments, daemon=True, name="line").start()  # type: ignore[arg-type]
+    def _thread(self, work: Callable[..., None], *arguments: socket.socket) -> None:
+        threading.Thread(target=work, args=arguments, daemon=True, name="line").start()
 
 
-def _begins_answer(data: bytes) -> bool:
-    at = 0
+def _heads(data: bytes) -> int:
+    """How many calls, or answers, begin in this piece: gRPC sends whole frames."""
+    at = found = 0
     while at + _FRAME_HEAD <= len(data):
-        if data[at + 3] == _HEADERS:
-            return True
+        found += data[at + 3] == _HEADERS
         at += _FRAME_HEAD + int.from_bytes(data[at : at + 3])
-    return False
+    return found
 
 
 def _hang_up(*ends: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""The booking service as the roadmap's flow says it, word for word: ask, look, book, take. Lesson 2 shows what is wrong.
+"""The booking service as the roadmap's flow says it, word for word: ask, look, book, take. Lesson 2 shows its fault.
 
 `python -m workbook.props.literal_service PORT EVENT_ADDRESS [--lock]` serves it; bookings are kept in memory.
 """
@@ -10,39 +10,38 @@ import uuid
 from typing import Any
 
 import grpc
+from booking_service.handler import BookingHandler
+from booking_service.inventory import EveryEventHasTickets
+from booking_service.memory import InMemoryBookings
 from booking_service.proto import booking_pb2 as pb
 from booking_service.proto import booking_pb2_grpc
+from booking_service.service import BookingUseCases
 from event_service.proto import event_pb2, event_pb2_grpc
 
 
-class LiteralBookings(booking_pb2_grpc.BookingServiceServicer):
-    """CreateBooking in the five steps of the roadmap; with `lock`, one call at a time."""
+class LiteralBookings(BookingHandler):
+    """CreateBooking in the roadmap's five steps; with `lock`, one call at a time."""
 
     def __init__(self, events: "event_pb2_grpc.EventServiceAsyncStub", *, lock: bool) -> None:
+        super().__init__(BookingUseCases(InMemoryBookings(), EveryEventHasTickets()))
         self._events = events
-        self._lock = asyncio.Lock() if lock else contextlib.nullcontext()
+        self._turn: Any = asyncio.Lock() if lock else contextlib.nullcontext()
 
-    async def CreateBooking(self, request: pb.CreateBookingRequest, context: Any) -> pb.CreateBookingResponse:  # noqa: N802
-        async with self._lock:
-            asked = await self._events.GetEvent(event_pb2.GetEventRequest(event_id=request.event_id), timeout=5)
+    async def CreateBooking(self, request: pb.CreateBookingRequest, context: Any) -> pb.CreateBookingResponse:  # noqa: N802 - gRPC's name
+        async with self._turn:
+            asked = await self._events.GetEvent(event_pb2.GetEventRequest(event_id=request.event_id), timeout=10)
             if asked.event.available_tickets < request.ticket_count:
                 await context.abort(grpc.StatusCode.FAILED_PRECONDITION, "sold out")
-            booking = pb.Booking(
-                id=str(uuid.uuid4()),
-                user_id=request.user_id,
-                event_id=request.event_id,
-                ticket_count=request.ticket_count,
-                status="CONFIRMED",
-            )
+            made = await super().CreateBooking(request, context)
             await self._lower_capacity(request)
-            return pb.CreateBookingResponse(booking=booking)
+            return made
 
     async def _lower_capacity(self, request: pb.CreateBookingRequest) -> None:
         change = event_pb2.UpdateTicketsRequest(
             event_id=request.event_id, change=-request.ticket_count, operation_id=str(uuid.uuid4())
         )
-        with contextlib.suppress(grpc.aio.AioRpcError):  # the booking is made: there is nobody left to tell
-            await self._events.UpdateAvailableTickets(change, timeout=5)
+        with contextlib.suppress(grpc.aio.AioRpcError):  # too late: the booking is made
+            await self._events.UpdateAvailableTickets(change, timeout=10)
 
 
 async def main(port: int, event_address: str, *, lock: bool) -> None:

@@ -1,6 +1,7 @@
 """Buttons on real processes: kill, pause, resume and start the parts of a stack, and slow the network between two."""
 
 import asyncio
+import os
 from contextlib import suppress
 from typing import Any, Self
 
@@ -27,6 +28,11 @@ class Panel:
         self._delay.observe(lambda change: self.slow(change["new"] / 1000), "value")
         self._box = widgets.VBox([*rows, *([self._delay] if line else [])])
         self._watching: asyncio.Task[None] | None = None
+
+    @property
+    def has_buttons(self) -> bool:
+        """Whether somebody may be there to press them: JupyterLab and VS Code tell their kernels, a build does not."""
+        return not {"JPY_SESSION_NAME", "VSCODE_PID"}.isdisjoint(os.environ)
 
     def show(self) -> Self:
         """Shows the buttons; the lights follow the parts for as long as the kernel lives."""

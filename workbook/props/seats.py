@@ -26,7 +26,7 @@ class SeatLedger:
         self._left = self._sold = 0
         self._at: list[float] = []
         self._lines: dict[str, list[float]] = {"tickets left": [], "sold": []}
-        self._picture = DisplayHandle()  # type: ignore[no-untyped-call]
+        self._picture: Any = DisplayHandle()  # type: ignore[no-untyped-call]
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
