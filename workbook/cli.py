@@ -82,7 +82,9 @@ def _proof(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     test.add_argument("pytest", nargs="*", metavar="PYTEST_ARGUMENT", help="after `--`: arguments for pytest")
     test.set_defaults(runner=lambda chosen: _run("prove", chosen.only, chosen.pytest))
 
-    check = commands.add_parser("check", help="a phase's checklist as a board, one task, or the laws", description=_CHECK)
+    check = commands.add_parser(
+        "check", help="a phase's checklist as a board, one task, or the laws", description=_CHECK
+    )
     check.add_argument(
         "what", nargs="?", metavar="N[.M]", help="a phase (default: the newest), a task such as 1.3, or `laws`"
     )

@@ -14,21 +14,25 @@ EVENT = "event.EventService"
 _Call = Callable[[str, str, Json], Json]
 
 
-def demo(booking_address: str, event_address: str | None = None) -> None:
-    """Books and cancels tickets, and shows what each call answered in what time.
+def demo(booking_address: str, event_address: str | None = None) -> str:
+    """Books and cancels tickets, and shows what each call answered in what time; returns an event to book.
 
     With an event service (from phase 2 on) the tickets are counted; without one every event has tickets.
     """
+    event_id = "jazz-night"
     table = Table("call", "", "answer", "ms", box=None, pad_edge=False, header_style="dim")
     with grpc.insecure_channel(booking_address) as bookings:
         book = _shown(table, bookings, BOOKING)
         if event_address is None:
-            _book_and_cancel(book, "jazz-night")
+            _book_and_cancel(book, event_id)
         else:
             with grpc.insecure_channel(event_address) as events:
-                _from_three_tickets(book, _shown(table, events, EVENT))
+                ask = _shown(table, events, EVENT)
+                _from_three_tickets(book, ask)
+                event_id = _put_on_sale(ask, 100)
     console.print("\n[bold]Demo[/]: real calls, just made")
     console.print(table)
+    return event_id
 
 
 def _book_and_cancel(book: _Call, event_id: str) -> None:
@@ -43,8 +47,7 @@ def _book_and_cancel(book: _Call, event_id: str) -> None:
 
 
 def _from_three_tickets(book: _Call, ask: _Call) -> None:
-    new = {"name": "Jazz night", "kind": "concert", "starts_at": "2099-12-31T20:00:00Z", "venue": "Babylon"}
-    event_id = ask("3 tickets on sale", "CreateEvent", {**new, "capacity": 3})["event"]["id"]
+    event_id = _put_on_sale(ask, 3)
     wish = {"user_id": "ada", "event_id": event_id, "ticket_count": 2, "idempotency_key": f"demo-{time.time_ns()}"}
     booking = book("2 tickets for ada", "CreateBooking", wish)["booking"]
     book("the same call, retried", "CreateBooking", wish)
@@ -52,6 +55,12 @@ def _from_three_tickets(book: _Call, ask: _Call) -> None:
     book("ada gives hers back", "CancelBooking", {"booking_id": booking["id"], "reason": "the band is ill"})
     book("eve tries again", "CreateBooking", {"user_id": "eve", "event_id": event_id, "ticket_count": 2})
     ask("tickets left", "GetEvent", {"event_id": event_id})
+
+
+def _put_on_sale(ask: _Call, tickets: int) -> str:
+    new = {"name": "Jazz night", "kind": "concert", "starts_at": "2099-12-31T20:00:00Z", "venue": "Babylon"}
+    event_id: str = ask(f"{tickets} tickets on sale", "CreateEvent", {**new, "capacity": tickets})["event"]["id"]
+    return event_id
 
 
 def _shown(table: Table, channel: grpc.Channel, service: str) -> _Call:

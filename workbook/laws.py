@@ -1,4 +1,4 @@
-"""`./learn check laws`: does the running system keep its promise? Reads both databases, says which law is broken where."""
+"""`./learn check laws`: does the running system keep its promise? Reads both databases, names what breaks which law."""
 
 import psycopg
 from booking_saga.config import SagaSettings

@@ -23,7 +23,8 @@ def main(phase: int | None, *, free_ports: bool, once: bool) -> int:
         )
         with stack:
             _show(stack, time.monotonic() - began)
-            demo(*(stack[name].address for name in ("booking-service", "event-service") if name in stack.parts))
+            asked = (stack[name].address for name in ("booking-service", "event-service") if name in stack.parts)
+            _show_how_to_talk(stack, demo(*asked))
             if not once:
                 _stay(stack)
     except (PortsTaken, PartFailed) as problem:
@@ -39,11 +40,14 @@ def _show(stack: LocalStack, seconds: float) -> None:
     for name, part in stack.parts.items():
         table.add_row(name, part.address, str(part.pid))
     console.print(f"[bold]Phase {stack.phase} runs on this machine[/], up in {seconds:.1f} s; logs in {stack.folder}\n")
-    address = stack["booking-service"].address
     console.print(table)
+
+
+def _show_how_to_talk(stack: LocalStack, event_id: str) -> None:
+    address = stack["booking-service"].address
     console.print("\n[bold]Talk to it[/] from another terminal:")
     console.print(f"  ./learn call {address}", soft_wrap=True)
-    request = '{"user_id": "ada", "event_id": "jazz-night", "ticket_count": 2}'
+    request = f'{{"user_id": "ada", "event_id": "{event_id}", "ticket_count": 2}}'
     console.print(f"  ./learn call {address} {BOOKING}/CreateBooking '{request}'", soft_wrap=True)
     database = stack["postgres"].address
     console.print(f"  psql postgresql://postgres:1234@{database}/booking_db -c 'TABLE bookings'", soft_wrap=True)
@@ -58,10 +62,6 @@ def _stay(stack: LocalStack) -> None:
             if part.state is State.STOPPED and name not in gone:
                 gone.add(name)
                 error(f"{name} has ended; the end of its log:\n{part.log_tail()}")
-
-
-def _say(step: str) -> None:
-    console.print(f"[dim]· {step}[/]")
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
