@@ -23,20 +23,26 @@ Progress = Callable[[str], None]
 _LIMIT_OF_ONE_CHECK = 240  # seconds; each call has a deadline of its own, this is the last resort
 
 
-def main(phase: int | None, target: str, restart: str | None) -> int:
+def main(phase: int | None, target: str, restart: str | None, pause: str | None) -> int:
     """Prints the board of a phase, the newest by default; returns the exit status (see `Report.status`)."""
     with console.status("checking") as shown:
-        report = run(phase or newest_checked_phase(), target, restart, progress=shown.update)
+        report = run(phase or newest_checked_phase(), target, restart, pause, progress=shown.update)
     return print_board(report)
 
 
 def run(
-    phase: int, target: str, restart: str | None = None, *, deadline: float = 5, progress: Progress = lambda _: None
+    phase: int,
+    target: str,
+    restart: str | None = None,
+    pause: str | None = None,
+    *,
+    deadline: float = 5,
+    progress: Progress = lambda _: None,
 ) -> Report:
     """Runs the checks of `phase` against `target`, giving each call `deadline` seconds; never raises for what it finds.
 
-    `target` is "local", "compose", HOST:PORT, or SERVICE=HOST:PORT,…; `restart` a shell command that kills the server
-    and starts it again.
+    `target` is "local", "compose", HOST:PORT, or SERVICE=HOST:PORT,…; `restart` and `pause` are shell commands, see
+    workbook/checks/targets.py.
     """
     report, finished = Report(phase, target), False
     checks = phase_folders().get(phase, ROOT) / "checklist"
@@ -44,7 +50,7 @@ def run(
         report.problem = f"phase {phase} has no checklist"
         return report
     options = [f"--phase={phase}", f"--target={target}", f"--deadline={deadline}"]
-    options += [f"--restart={restart}"] if restart else []
+    options += [f"--{name}={command}" for name, command in (("restart", restart), ("pause", pause)) if command]
     with tempfile.TemporaryFile("w+") as output:
         for line in _results(checks, options, output):
             told = json.loads(line)

@@ -88,8 +88,11 @@ def _proof(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     check.add_argument(
         "what", nargs="?", metavar="N[.M]", help="a phase (default: the newest), a task such as 1.3, or `laws`"
     )
-    check.add_argument("--target", default="local", metavar="TARGET", help="local (default), compose, or HOST:PORT")
-    check.add_argument("--restart", metavar="COMMAND", help="kills and restarts your server: does data last?")
+    check.add_argument(
+        "--target", default="local", metavar="TARGET", help="local (default), compose, HOST:PORT, or NAME=HOST:PORT,…"
+    )
+    check.add_argument("--restart", metavar="COMMAND", help="kills and restarts your $SERVICE: does data last?")
+    check.add_argument("--pause", metavar="COMMAND", help="sends $SIGNAL to your $SERVICE: 'kill -$SIGNAL $(cat pid)'")
     check.add_argument("--watch", action="store_true", help="for a task: check again at each save until it passes")
     check.set_defaults(runner=_check)
 
@@ -130,7 +133,7 @@ def _check(chosen: argparse.Namespace) -> int:
     except argparse.ArgumentTypeError as problem:
         error(str(problem))
         return 2
-    return _run("checklist", phase, chosen.target, chosen.restart)
+    return _run("checklist", phase, chosen.target, chosen.restart, chosen.pause)
 
 
 def _desk() -> Any:

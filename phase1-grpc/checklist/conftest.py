@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
-from checklist.bookings import Bookings, connected, fresh
+from checklist.bookings import Bookings, fresh
+from checklist.contract import BOOKING
 
 from workbook.checks.system import System
 
 
 @pytest.fixture(scope="session")
 def bookings(system: System) -> Iterator[Bookings]:
-    with connected(system) as client:
+    with Bookings.connected(system, "booking-service", BOOKING) as client:
         yield client
 
 

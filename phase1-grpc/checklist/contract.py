@@ -1,8 +1,9 @@
 """The contract that is checked: the roadmap's messages as it writes them, and what this workbook's proto adds.
 
-Nothing here comes from the booking service: a server in any language is checked against the same table.
+Nothing here comes from a service of ours: a server in any language is checked against the same tables.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -57,27 +58,50 @@ def fields_of(message: DescriptorProto) -> dict[str, Field]:
     return {field.name: (field.number, _type_of(field)) for field in message.field}
 
 
-def known_additions(served: Mapping[str, DescriptorProto] | None) -> dict[str, Fields]:
-    """The additions that a server has in its messages; all of them when it does not show its messages (None)."""
-    if served is None:
-        return dict(ADDITIONS)
-    shown = {name: fields_of(message) for name, message in served.items()}
-    return {
-        name: {field: what for field, what in fields.items() if shown.get(name, {}).get(field) == what}
-        for name, fields in ADDITIONS.items()
-    }
+@dataclasses.dataclass(frozen=True, slots=True)
+class Contract:
+    """What one service must have, `roadmap`, and what it may have, `additions`: fields by message.
+
+    `box` is where the checks of the messages stand; `stems` names the messages that are not called after their methods.
+    """
+
+    service: str
+    box: str
+    roadmap: Mapping[str, Fields]
+    additions: Mapping[str, Fields]
+    stems: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def request(self, method: str) -> str:
+        return f"{self.stems.get(method, method)}Request"
+
+    def response(self, method: str) -> str:
+        return f"{self.stems.get(method, method)}Response"
+
+    def known_additions(self, served: Mapping[str, DescriptorProto] | None) -> dict[str, Fields]:
+        """The additions that a server has in its messages; all of them when it does not show its messages (None)."""
+        if served is None:
+            return dict(self.additions)
+        shown = {name: fields_of(message) for name, message in served.items()}
+        return {
+            name: {added: what for added, what in fields.items() if shown.get(name, {}).get(added) == what}
+            for name, fields in self.additions.items()
+        }
+
+    def message_classes(self, additions: Mapping[str, Fields]) -> dict[str, Any]:
+        """The classes of all messages with these additions. A server's own other fields pass by unread."""
+        package = self.service.rpartition(".")[0]
+        file = FileDescriptorProto(name=f"{package}.proto", package=package, syntax="proto3")
+        file.dependency.append(timestamp_pb2.DESCRIPTOR.name)
+        names = dict.fromkeys([*self.roadmap, *self.additions])
+        for name in names:
+            file.message_type.append(_message(name, {**self.roadmap.get(name, {}), **additions.get(name, {})}))
+        pool = DescriptorPool()
+        pool.AddSerializedFile(timestamp_pb2.DESCRIPTOR.serialized_pb)
+        pool.AddSerializedFile(file.SerializeToString())
+        return {name: GetMessageClass(pool.FindMessageTypeByName(f"{package}.{name}")) for name in names}
 
 
-def message_classes(additions: Mapping[str, Fields]) -> dict[str, Any]:
-    """The classes of the roadmap's messages with these additions. A server's own other fields pass by unread."""
-    file = FileDescriptorProto(name="booking.proto", package="booking", syntax="proto3")
-    file.dependency.append(timestamp_pb2.DESCRIPTOR.name)
-    for name, fields in ROADMAP.items():
-        file.message_type.append(_message(name, {**fields, **additions.get(name, {})}))
-    pool = DescriptorPool()
-    pool.AddSerializedFile(timestamp_pb2.DESCRIPTOR.serialized_pb)
-    pool.AddSerializedFile(file.SerializeToString())
-    return {name: GetMessageClass(pool.FindMessageTypeByName(f"booking.{name}")) for name in ROADMAP}
+BOOKING = Contract(SERVICE, "1.1", ROADMAP, ADDITIONS)
 
 
 def _message(name: str, fields: Fields) -> DescriptorProto:

@@ -26,6 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     options.addoption("--phase", type=int, default=1)
     options.addoption("--target", default="local")
     options.addoption("--restart", default=None)
+    options.addoption("--pause", default=None)
     options.addoption("--deadline", type=float, default=5.0)
     options.addoption("--results-fd", type=int, default=1)
 
@@ -33,11 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     opened = config.stash[_OPENED] = ExitStack()
-    phase, target, restart = (config.getoption(name) for name in ("phase", "target", "restart"))
+    phase, target, restart, pause = (config.getoption(name) for name in ("phase", "target", "restart", "pause"))
     target_open = open_target(
         phase,
         target,
         restart,
+        pause,
         patience=config.getoption("deadline"),
         progress=lambda step: _tell(config, progress=step),
     )

@@ -1,30 +1,41 @@
 """The system under check, as checks see it: where its services listen, and how to kill and start one."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from workbook.checks.probe import Connection, answers_within
+from workbook.checks.probe import Connection, answers_within, silence
 from workbook.checks.verdict import Wrong, not_run
 
+if TYPE_CHECKING:  # the services' code takes long to import
+    from chassis.settings import PostgresSettings
+
 RESTART_PATIENCE = 60  # seconds for a killed server to answer again
+_SILENCE = 0.3  # seconds without an answer are a pause
 _NEEDS_RESTART = "needs --restart COMMAND, a command that kills your server and starts it again"
+_NEEDS_PAUSE = "needs --pause COMMAND, a command that sends $SIGNAL, STOP or CONT, to your $SERVICE"
+_NEEDS_DATABASES = "needs the databases: --target local, or compose"
 
 
 class CannotRestart(Exception):
-    """The way to restart a service did not work; the text says why. Nothing is known about the service itself."""
+    """The way to restart or pause a service did not work; the text says why. Nothing is known about the service."""
 
 
 @dataclass(slots=True)
 class System:
     """`name` says to people what is checked; `addresses` is HOST:PORT by service name; `patience` is a call's deadline.
 
-    `killer` kills a service by name and starts it again, None where nobody knows how. `gone` names the check in which
-    the system stopped answering: the checks after it cannot be run.
+    `killer` kills a service by name and starts it again, `pauser` holds one up inside its block; None where nobody
+    knows how. `databases` says where services keep their data, for laws that no answer shows. `gone` names the check
+    in which the system stopped answering: the checks after it cannot be run.
     """
 
     name: str
     addresses: Mapping[str, str]
     killer: Callable[[str], None] | None = None
+    pauser: Callable[[str], AbstractContextManager[None]] | None = None
+    databases: Mapping[str, "PostgresSettings"] = field(default_factory=dict)
     patience: float = 5
     gone: str = ""
 
@@ -38,6 +49,31 @@ class System:
         if self.killer is None:
             not_run(_NEEDS_RESTART)
 
+    def database(self, service: str) -> "PostgresSettings":
+        if service not in self.databases:
+            not_run(_NEEDS_DATABASES)
+        return self.databases[service]
+
+    def needs_pause(self) -> None:
+        """As `needs_restart`, for a pause."""
+        if self.pauser is None:
+            not_run(_NEEDS_PAUSE)
+
+    @contextmanager
+    def paused(self, service: str) -> Iterator[None]:
+        """The service is there and does not answer, inside the block; no verdict unless it really falls silent."""
+        pauser, address = self.pauser, self.address(service)
+        if pauser is None:
+            not_run(_NEEDS_PAUSE)
+        try:
+            with pauser(service):
+                if not silence(address, _SILENCE):
+                    not_run("the pause left the server answering: stop its process with SIGSTOP")
+                yield
+        except CannotRestart as problem:
+            not_run(f"could not be paused: {problem}")
+        self._back(service, address, self.patience, "pause")
+
     def restart(self, service: str) -> None:
         """Kills the service and returns once it answers again; no verdict unless it really went away meanwhile."""
         killer, address = self.killer, self.address(service)
@@ -47,16 +83,16 @@ class System:
             try:
                 killer(service)
             except CannotRestart as problem:
-                self._back(service, address, self.patience)
+                self._back(service, address, self.patience, "restart")
                 not_run(f"could not be restarted: {problem}")
             if not connection.broke_within(self.patience):
                 not_run("the restart left the server running, its connections stayed open: kill it, then start it")
-        self._back(service, address, RESTART_PATIENCE)
+        self._back(service, address, RESTART_PATIENCE, "restart")
 
-    def _back(self, service: str, address: str, patience: float) -> None:
+    def _back(self, service: str, address: str, patience: float, what: str) -> None:
         if not answers_within(address, patience):
-            self.gone = "the restart"
+            self.gone = f"the {what}"
             raise Wrong(
-                f"{service} did not answer at {address} within {patience:g} s of the restart",
+                f"{service} did not answer at {address} within {patience:g} s of the {what}",
                 "make it start by itself while its database is there, and read its log for what stopped it",
             )

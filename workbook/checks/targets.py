@@ -26,16 +26,19 @@ class NoTarget(Exception):
 
 @contextmanager
 def open_target(
-    phase: int, target: str, restart: str | None, *, patience: float, progress: Progress
+    phase: int, target: str, restart: str | None, pause: str | None = None, *, patience: float, progress: Progress
 ) -> Iterator[System]:
     """The running system of a phase behind `target`, which answers calls; raises NoTarget.
 
-    `restart` is a shell command that kills a service, whose name is in its environment as SERVICE, and starts it again.
+    `restart` is a shell command that kills a service, whose name is in its environment as SERVICE, and starts it again;
+    `pause` one that sends it the signal named SIGNAL, first STOP, then CONT.
     """
     with _opened(phase, target, progress) as system:
         system.patience = patience
         if restart:
             system.killer = lambda service: _command(restart, service)
+        if pause:
+            system.pauser = lambda service: _stopped(pause, service)
         for address in system.addresses.values():
             progress(f"calling {address}")
             if why := silence(address, patience):
@@ -79,9 +82,18 @@ def _local(phase: int, progress: Progress) -> Iterator[System]:
         stack[service].kill()
         stack[service].start()
 
+    @contextmanager
+    def paused(service: str) -> Iterator[None]:
+        stack[service].pause()
+        try:
+            yield
+        finally:
+            stack[service].resume()
+
     try:
         serving = {name: part.address for name, part in stack.parts.items() if name.endswith("-service")}
-        yield System(f"local stack: {', '.join(stack.parts)}", serving, kill_and_start)
+        databases = {name: stack.settings_of(name) for name in serving}
+        yield System(f"local stack: {', '.join(stack.parts)}", serving, kill_and_start, paused, databases)
     finally:
         stack.stop()
 
@@ -96,13 +108,22 @@ def _compose(phase: int) -> Iterator[System]:
     yield System(f"compose stack: {stack.file}", stack.addresses(), stack.restart)
 
 
-def _command(command: str, service: str) -> None:
+@contextmanager
+def _stopped(command: str, service: str) -> Iterator[None]:
+    _command(command, service, SIGNAL="STOP")
+    try:
+        yield
+    finally:
+        _command(command, service, SIGNAL="CONT")
+
+
+def _command(command: str, service: str, **environment: str) -> None:
     # Output goes to a file, not a pipe: a server started in the background keeps it open, and a pipe would never end.
     with tempfile.TemporaryFile("w+") as output:
         try:
             ended = subprocess.run(
                 ["sh", "-c", command],
-                env={**os.environ, "SERVICE": service},
+                env={**os.environ, "SERVICE": service, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
