@@ -1,6 +1,7 @@
 """The client the checks use, of any service: each call has a deadline, and what goes wrong is said in words."""
 
 import secrets
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -87,6 +88,12 @@ class Client:
     def attempt(self, method: str, case: str = "", **request: Any) -> Answer:
         """One call and whatever became of it."""
         return self._answer(method, case, self._start(method, request, self._patience(method)))
+
+    def patiently(self, method: str, seconds: float, case: str = "", **request: Any) -> tuple[Answer, float]:
+        """One call with a deadline of its own, whatever became of it, and how many seconds that took."""
+        began = time.monotonic()
+        answer = self._answer(method, case, self._start(method, request, seconds))
+        return answer, time.monotonic() - began
 
     def at_once(self, method: str, requests: Sequence[Request], case: str = "") -> list[Answer]:
         """All calls in flight together; their answers in the order of the requests."""
