@@ -1,19 +1,24 @@
-# One file for every service: the last stages are the images, one a service, and each holds only its own phase's needs.
-#   docker build --target booking-service --tag booking-service .
+# One file for every service: the last stages are the images, one a service, all of the system as of one phase.
+#   docker build --target booking-service --tag booking-service .                          as of the newest phase
+#   docker build --target booking-service --tag booking-service --build-arg PHASE=1 .      as of phase 1
+ARG PHASE=2
 FROM python:3.13-slim AS python
 
-# The packages of phase 1, exactly those of its lock, with their bytecode; pip itself stays behind in this stage.
-FROM python AS phase1-build
+# The packages of the phase, exactly those of its lock, and the code of the phases up to it, side by side in one folder,
+# both with their bytecode; pip itself stays behind in this stage.
+FROM python AS build
+ARG PHASE
 RUN python -m venv --without-pip /opt/venv
-COPY phase1-grpc/requirements.lock /tmp/requirements.lock
+COPY phase${PHASE}-*/requirements.lock /tmp/
 RUN pip --python /opt/venv/bin/python install --no-cache-dir --only-binary :all: --require-hashes \
     --requirement /tmp/requirements.lock
-COPY phase1-grpc /app/phase1-grpc
-RUN python -m compileall -q /app
+COPY phase[1-${PHASE}]-* /app/
+RUN rm /app/requirements.lock && python -m compileall -q /app
 
 # What every service's image shares: no root, no shell in front of Python, logs written as they happen.
 FROM python AS service
 ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONPATH=/app \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     GRPC_HOST=0.0.0.0
@@ -22,16 +27,32 @@ USER 10001:10001
 STOPSIGNAL SIGTERM
 LABEL org.opencontainers.image.vendor="The Ticket Workbook authors" \
       org.opencontainers.image.licenses="MIT"
-
-FROM service AS booking-service
-COPY --from=phase1-build /opt/venv /opt/venv
-COPY --from=phase1-build /app /app
-ENV PYTHONPATH=/app/phase1-grpc \
-    GRPC_PORT=50051
-EXPOSE 50051
-# Alive: once it has been ready, it stays so while its database is away. Who needs "ready" asks for booking.BookingService.
+COPY --from=build /opt/venv /opt/venv
+COPY --from=build /app /app
+# Alive: once it has been ready, it stays so while its database is away. Who needs "ready" asks for the service by name.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["python", "-m", "chassis.probe"]
+
+# Each phase runs its services by its own name: `docker top` shows which one an image is of.
+FROM service AS phase1
 ENTRYPOINT ["python", "-m", "phase1"]
+
+FROM service AS phase2
+ENTRYPOINT ["python", "-m", "phase2"]
+
+# A stage of this file, so it has no tag to pin.
+# hadolint ignore=DL3006
+FROM phase${PHASE} AS newest
+
+FROM newest AS booking-service
+ENV GRPC_PORT=50051
+EXPOSE 50051
 CMD ["serve", "booking-service"]
 LABEL org.opencontainers.image.title="booking-service" \
-      org.opencontainers.image.description="Ticket Workbook, phase 1: bookings over gRPC, kept in PostgreSQL"
+      org.opencontainers.image.description="Ticket Workbook: bookings over gRPC, kept in PostgreSQL"
+
+FROM newest AS event-service
+ENV GRPC_PORT=50052
+EXPOSE 50052
+CMD ["serve", "event-service"]
+LABEL org.opencontainers.image.title="event-service" \
+      org.opencontainers.image.description="Ticket Workbook: events and their tickets over gRPC, kept in PostgreSQL"

@@ -16,6 +16,8 @@ from workbook.stack import claim_folder, sweep
 # pytest would else make a package `tests` of the first folder of that name it meets, and hide what is in the others.
 importlib.import_module("tests")
 
+pytest.register_assert_rewrite("tests.containers")  # it holds tests that several files take over
+
 # The same examples every time: a red run can be repeated. No deadline: a busy machine is not a bug.
 settings.register_profile("workbook", derandomize=True, deadline=None)
 settings.load_profile("workbook")

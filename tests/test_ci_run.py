@@ -10,7 +10,8 @@ import pytest
 
 from workbook.phases import ROOT
 
-FILES = (".ci/run", "workbook/__init__.py", "workbook/needs.py", "Dockerfile", "phase1-grpc/compose.yaml")
+COMPOSE = [str(path.relative_to(ROOT)) for path in ROOT.glob("phase*-*/compose.yaml")]
+FILES = (".ci/run", "workbook/__init__.py", "workbook/needs.py", "Dockerfile", *COMPOSE)
 LEARN = 'echo "learn $* requires:${WORKBOOK_REQUIRE:-}"; exit "${LEARN_STATUS:-0}"'
 DOCKER = """
 case "$1 $2" in
@@ -21,7 +22,7 @@ esac
 """
 TOOLBOX = 'touch "$MACHINE/engine"'
 IMAGES = 'for name in "$@"; do mkdir -p "$MACHINE/images"; touch "$MACHINE/images/$name"; done'
-BOTH = "requires:docker,phase1-images"
+ALL = "requires:docker,phase1-images,phase2-images"
 
 
 class Machine:
@@ -68,7 +69,7 @@ def with_docker(machine: Machine) -> Machine:
 
 def test_where_docker_is_its_tests_must_run(with_docker: Machine) -> None:
     ended = with_docker.runs(CI="true")
-    assert (ended.returncode, ended.stdout) == (0, f"learn test {BOTH}\n")
+    assert (ended.returncode, ended.stdout) == (0, f"learn test {ALL}\n")
 
 
 def test_a_failed_test_fails_the_run(with_docker: Machine) -> None:
@@ -76,14 +77,14 @@ def test_a_failed_test_fails_the_run(with_docker: Machine) -> None:
 
 
 def test_arguments_reach_the_test_command(with_docker: Machine) -> None:
-    assert with_docker.runs("--only", "lint").stdout == f"learn test --only lint {BOTH}\n"
+    assert with_docker.runs("--only", "lint").stdout == f"learn test --only lint {ALL}\n"
 
 
 def test_what_is_missing_is_brought_from_beside_the_repository(machine: Machine) -> None:
     machine.program("shared/platform/toolbox", TOOLBOX)
     machine.program("shared/platform/images", IMAGES)
     ended = machine.runs(CI="true")
-    assert (ended.returncode, ended.stdout.splitlines()[-1]) == (0, f"learn test {BOTH}")
+    assert (ended.returncode, ended.stdout.splitlines()[-1]) == (0, f"learn test {ALL}")
     assert (machine.folder / "images/postgres:18.4").exists()
 
 

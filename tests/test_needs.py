@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from workbook.needs import NEEDS, Need, needs, public_images
-from workbook.phases import ROOT
+from workbook.needs import NEEDS, Need, images_by_phase, needs, public_images
+from workbook.phases import ROOT, phase_folders
 
 HERE = Need("a thing that is here", "", lambda: True)
 GONE = Need("a moon", "wait for the night", lambda: False)
@@ -43,6 +43,13 @@ def test_another_requirement_still_skips(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_images_are_those_the_files_name() -> None:
     assert public_images("Dockerfile", "phase1-grpc/compose.yaml") == ["python:3.13-slim", "postgres:18.4"]
+
+
+def test_a_phase_needs_the_images_of_those_before_it_too() -> None:
+    by_phase = images_by_phase()
+    assert set(by_phase) == set(phase_folders())
+    assert by_phase[1] == public_images("Dockerfile", "phase1-grpc/compose.yaml")
+    assert all(set(by_phase[phase - 1]) <= set(by_phase[phase]) for phase in by_phase if phase > 1)
 
 
 def test_it_can_be_asked_before_anything_is_installed() -> None:

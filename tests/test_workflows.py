@@ -5,19 +5,23 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from workbook.phases import ROOT
 from workbook.prove import stages
 
 TOOLS = Path(sys.executable).parent
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
-COMPOSE_FILES = sorted([*ROOT.glob("phase*-*/compose.yaml"), *ROOT.glob("docker-compose*.yml")])
-CI, DEPENDABOT, DOCKERFILE = (
-    ROOT / name for name in (".github/workflows/ci.yml", ".github/dependabot.yml", "Dockerfile")
+COMPOSE_FILES = sorted([*ROOT.glob("phase*-*/compose*.yaml"), *ROOT.glob("docker-compose*.yml")])
+PHASES = sorted(ROOT.glob("phase*-*/compose.yaml"))
+CI, DEPENDABOT, DOCKERFILE, COMPOSE = (
+    ROOT / name
+    for name in (".github/workflows/ci.yml", ".github/dependabot.yml", "Dockerfile", "phase1-grpc/compose.yaml")
 )
-SOURCES = {path.name: path for path in (CI, DEPENDABOT, DOCKERFILE, COMPOSE_FILES[0])}
+SOURCES = {path.name: path for path in (CI, DEPENDABOT, DOCKERFILE, COMPOSE)}
 SCHEMA = ("check-jsonschema", "--builtin-schema")
 LINTERS = {
     "zizmor": (("zizmor", "--offline", "--no-config", "--persona", "pedantic"), [*WORKFLOWS, DEPENDABOT]),
@@ -89,6 +93,23 @@ def test_images_have_exact_tags(file: Path) -> None:
 def test_a_floating_tag_would_be_seen() -> None:
     wrong = "  image: postgres\n  image: redis:latest\n  image: postgres:18\n  image: postgres:18.4\n"
     assert floating_images(wrong) == ["postgres", "redis:latest", "postgres:18"]
+
+
+@pytest.mark.parametrize("file", PHASES[1:], ids=lambda path: path.parent.name)
+def test_no_service_is_defined_twice(file: Path) -> None:
+    before = PHASES[PHASES.index(file) - 1]
+    assert again(yaml.safe_load(before.read_text()), yaml.safe_load(file.read_text())) == []
+
+
+def test_a_service_defined_twice_would_be_seen() -> None:
+    before, after = ({"services": {"postgres": {"image": image}}} for image in ("postgres:18.4", "postgres:19.1"))
+    assert again(before, after) == ["postgres"]
+
+
+def again(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Services of `before` that `after` writes anew instead of extending them."""
+    both = before["services"].keys() & after["services"].keys()
+    return [name for name in both if after["services"][name].get("extends", {}).get("service") != name]
 
 
 def floating_images(compose: str) -> list[str]:

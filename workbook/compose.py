@@ -1,8 +1,8 @@
 """The system of one phase in containers: its compose file, driven as the local stack is (see stack.py).
 
-    with ComposeStack(phase=1, project="try-it") as stack:
-        stack.kill("booking-service")
-        stack.start("booking-service")
+    with ComposeStack(phase=2, project="try-it") as stack:
+        stack.kill("event-service")
+        stack.start("event-service")
 
 Leaving the block takes containers, network and data away. Images that were built stay.
 """
@@ -12,9 +12,12 @@ import subprocess
 from collections.abc import Mapping
 from typing import Self
 
+from chassis.settings import PostgresSettings
+
 from workbook.part import PartFailed
-from workbook.phases import phase_folders
-from workbook.ports import free_port
+from workbook.phases import phase_folders, services
+from workbook.ports import STANDARD, free_port
+from workbook.postgres import PASSWORD
 
 
 class ComposeStack:
@@ -24,8 +27,9 @@ class ComposeStack:
     """
 
     def __init__(self, phase: int, project: str, environment: Mapping[str, str] | None = None) -> None:
+        self.phase = phase
         self.project = project
-        ports = {name: str(free_port()) for name in ("BOOKING_PORT", "POSTGRES_PORT")}
+        ports = {f"{name.removesuffix('-service').upper()}_PORT": str(free_port()) for name in STANDARD}
         self.environment = {**os.environ, "COMPOSE_PROJECT_NAME": project, **ports, **(environment or {})}
         self._file = phase_folders()[phase] / "compose.yaml"
 
@@ -52,9 +56,23 @@ class ComposeStack:
         """SIGKILL: no chance to write, flush or say goodbye. Nothing starts it again by itself."""
         self.compose("kill", "--signal", "KILL", *services)
 
-    def address(self, service: str, port: int) -> str:
-        """Where the service's port is found from here."""
-        return self.compose("port", service, str(port))
+    def pause(self, *services: str) -> None:
+        """Freezes their processes where they are: connections stay open, nothing answers."""
+        self.compose("pause", *services)
+
+    def resume(self, *services: str) -> None:
+        self.compose("unpause", *services)
+
+    def address(self, service: str) -> str:
+        """Where the service is found from here."""
+        return self.compose("port", service, str(STANDARD[service]))
+
+    def settings_of(self, service: str) -> PostgresSettings:
+        """The service's settings for code that runs here, outside the containers, and wants its database."""
+        kind = next(each.settings for each in services(self.phase) if each.name == service)
+        host, port = self.address("postgres").split(":")
+        password = self.environment.get("POSTGRES_PASSWORD", PASSWORD)
+        return kind.model_validate({"db_host": host, "db_port": port, "db_password": password})
 
     def container(self, service: str) -> str:
         return self.compose("ps", "--all", "--quiet", service)

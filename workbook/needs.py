@@ -18,7 +18,6 @@ from functools import cache
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent.parent
-_PHASE1_FILES = ("Dockerfile", "phase1-grpc/compose.yaml")
 _IMAGE = re.compile(r"^(?:FROM| +image:) +(?!ticket-workbook/)([a-z0-9./-]+:[A-Za-z0-9._-]+)", re.MULTILINE)
 
 
@@ -60,16 +59,23 @@ def public_images(*files: str) -> list[str]:
     return list(dict.fromkeys(name for file in files for name in _IMAGE.findall((_ROOT / file).read_text())))
 
 
+def images_by_phase() -> dict[int, list[str]]:
+    """The public images that the system takes as of each phase: those of the phases up to it."""
+    compose = sorted(str(path.relative_to(_ROOT)) for path in _ROOT.glob("phase[0-9]-*/compose.yaml"))
+    return {number: public_images("Dockerfile", *compose[:number]) for number in range(1, len(compose) + 1)}
+
+
 def _docker() -> bool:
     return _succeeds("docker", "info") and _succeeds("docker", "compose", "version")
 
 
-def _phase1_images() -> bool:
-    images = public_images(*_PHASE1_FILES)
-    return all(
-        _succeeds("docker", "image", "inspect", image) or _succeeds("docker", "pull", "--quiet", image, patience=300)
-        for image in images
-    )
+def _images(phase: int, images: list[str]) -> Need:
+    remedy = "`docker pull` of " + ", ".join(images)
+    return Need(f"the images of phase {phase}", remedy, lambda: all(map(_brought, images)))
+
+
+def _brought(image: str) -> bool:
+    return _succeeds("docker", "image", "inspect", image) or _succeeds("docker", "pull", "--quiet", image, patience=300)
 
 
 def _succeeds(*command: str, patience: float = 30) -> bool:
@@ -83,19 +89,21 @@ def _succeeds(*command: str, patience: float = 30) -> bool:
 
 NEEDS = {
     "docker": Need("Docker", "a running engine with Compose (`docker info`, `docker compose version`)", _docker),
-    "phase1-images": Need(
-        "the images of phase 1", "`docker pull` of " + ", ".join(public_images(*_PHASE1_FILES)), _phase1_images
-    ),
+    **{f"phase{phase}-images": _images(phase, images) for phase, images in images_by_phase().items()},
 }
 
 
 def main(arguments: list[str]) -> int:
-    """`images` prints phase 1's public images, one a line; a need's name says whether it is met, by the exit status."""
-    if arguments == ["images"]:
-        sys.stdout.writelines(f"{image}\n" for image in public_images(*_PHASE1_FILES))
+    """`images` prints all phases' public images, `names` all needs, one a line.
+
+    A need's name says by the exit status whether it is met.
+    """
+    if arguments in (["images"], ["names"]):
+        lines = [*NEEDS] if arguments == ["names"] else images_by_phase()[max(images_by_phase())]
+        sys.stdout.writelines(f"{line}\n" for line in lines)
         return 0
     if len(arguments) != 1 or arguments[0] not in NEEDS:
-        sys.stderr.write(f"usage: python -m workbook.needs images|{'|'.join(NEEDS)}\n")
+        sys.stderr.write(f"usage: python -m workbook.needs images|names|{'|'.join(NEEDS)}\n")
         return 2
     problem = missing(arguments[0])
     sys.stdout.write(f"{problem}\n" if problem else "")

@@ -1,4 +1,4 @@
-"""A phase's compose stack as a target: is it up, where does it listen, how is a service of it restarted."""
+"""A phase's compose stack as a target: is it up, where does it listen, how is a service of it killed or paused."""
 
 import json
 import shutil
@@ -6,40 +6,56 @@ import subprocess
 from typing import Any
 
 from workbook.checks.system import CannotRestart
-from workbook.phases import ROOT, phase_folders
+from workbook.phases import ROOT, newest_phase, phase_folders
 
 _LIMIT = 90  # seconds for one docker command
+_WHOLE = "docker-compose.yml"  # the newest phase's system, under a project name of its own
 
 
 class Compose:
-    """The stack of `phaseN-*/compose.yaml`. It is looked at and never brought up or down here."""
+    """The stack of `phaseN-*/compose.yaml`, or of `docker-compose.yml`, which is the newest phase's as well.
+
+    It is looked at and never brought up or down here.
+    """
 
     def __init__(self, phase: int) -> None:
-        self.file = str((phase_folders()[phase] / "compose.yaml").relative_to(ROOT))
+        self.file = f"{phase_folders()[phase].name}/compose.yaml"
+        self._files = [self.file, _WHOLE] if phase == newest_phase() else [self.file]
 
     def problem(self) -> str:
-        """Why the stack cannot be checked and what to run, "" when it can."""
+        """Why the stack cannot be checked and what to run, "" when it can; finds which file's stack is up."""
         if shutil.which("docker") is None:
             return "docker is not installed: install it, or check without it: --target local"
         if not (ROOT / self.file).exists():
             return f"there is no {self.file}; check without Docker: --target local"
-        listed = self._docker("ps", "--format", "json")
-        if listed.returncode:
-            return f"docker compose does not work here: {_last_line(listed)}"
-        if not self._published(listed.stdout):
-            return f"the compose stack is not up; run: docker compose -f {self.file} up -d --build --wait"
-        return ""
+        for file in self._files:
+            listed = self._docker("ps", "--format", "json", file=file)
+            if listed.returncode:
+                return f"docker compose does not work here: {_last_line(listed)}"
+            if self._published(listed.stdout):
+                self.file = file
+                return ""
+        return f"the compose stack is not up; run: docker compose -f {self.file} up -d --build --wait"
 
     def addresses(self) -> dict[str, str]:
         """Where each running service listens on this machine, by its name."""
         return self._published(self._docker("ps", "--format", "json").stdout)
 
     def restart(self, service: str) -> None:
-        """SIGKILL, then up again as compose does it."""
-        for command in (("kill", "-s", "SIGKILL", service), ("up", "-d", "--wait", "--no-build", service)):
-            done = self._docker(*command)
-            if done.returncode:
-                raise CannotRestart(f"docker compose {' '.join(command)}: {_last_line(done)}")
+        """SIGKILL, then the same container again: `up` would make a new one where ports or passwords were moved."""
+        self._done("kill", "-s", "SIGKILL", service)
+        self._done("start", service)
+
+    def pause(self, service: str) -> None:
+        self._done("pause", service)
+
+    def resume(self, service: str) -> None:
+        self._done("unpause", service)
+
+    def _done(self, *command: str) -> None:
+        done = self._docker(*command)
+        if done.returncode:
+            raise CannotRestart(f"docker compose {' '.join(command)}: {_last_line(done)}")
 
     def _published(self, listed: str) -> dict[str, str]:
         found = {}
@@ -49,8 +65,8 @@ class Compose:
                 found[container["Service"]] = f"127.0.0.1:{ports[0]}"
         return found
 
-    def _docker(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        command = ["docker", "compose", "-f", self.file, *arguments]
+    def _docker(self, *arguments: str, file: str = "") -> "subprocess.CompletedProcess[str]":
+        command = ["docker", "compose", "-f", file or self.file, *arguments]
         try:
             return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=_LIMIT, check=False)
         except subprocess.TimeoutExpired:

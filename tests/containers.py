@@ -1,0 +1,127 @@
+"""Stacks of containers for tests, and what holds for the containers of every phase."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from workbook.compose import ComposeStack, run
+from workbook.lock import pins
+from workbook.needs import needs
+from workbook.part import PartFailed
+from workbook.phases import newest_checked_phase, phase_folders, services
+from workbook.ports import STANDARD
+
+POSTGRES = "postgres"
+KILLED = 137
+ADDED_BYTES = 100_000_000  # what an image may add to its base; measured: 80 MB, SQLAlchemy 29 and gRPC 19 of them
+PACKAGES = {1: ["booking_service", "chassis", "phase1"], 2: ["booking_saga", "event_service", "phase2"]}
+
+
+@contextmanager
+def stack_of(phase: int, **environment: str) -> Iterator[ComposeStack]:
+    """The stack of a phase under names of its own; its images go with it."""
+    needs("docker", f"phase{phase}-images")
+    name = f"ticket-workbook-test{phase}-{os.getpid()}"
+    try:
+        with ComposeStack(phase, name, {"TAG": name, "POSTGRES_PASSWORD": "not-the-default", **environment}) as running:
+            yield running
+    finally:
+        run(["docker", "image", "rm", "--force", *(image(service.name, name) for service in services(phase))])
+
+
+class EveryStack:
+    """Tests for the `stack` of the module that takes them over."""
+
+    def test_the_checklist_passes_against_it(self, stack: ComposeStack) -> None:
+        if stack.phase > newest_checked_phase():
+            pytest.skip(f"phase {stack.phase} has no checklist yet")
+        command = [sys.executable, "-m", "workbook", "check", str(stack.phase), "--target", "compose"]
+        board = run(command, stack.environment)
+        assert "✗" not in board
+        assert "✓" in board
+
+    def test_python_is_the_first_process_and_has_no_rights(self, stack: ComposeStack) -> None:
+        for name in served(stack):
+            command = stack.inside(name, "cat", "/proc/1/cmdline").split("\0")
+            assert command[:5] == ["python", "-m", f"phase{stack.phase}", "serve", name]
+            status = dict(line.split(":\t", 1) for line in stack.inside(name, "cat", "/proc/1/status").splitlines())
+            assert status["Uid"].split() == ["10001"] * 4
+            assert status["NoNewPrivs"] == "1"
+            assert int(status["CapBnd"], 16) == 0
+
+    def test_files_cannot_be_changed_but_in_tmp(self, stack: ComposeStack) -> None:
+        for name in served(stack):
+            stack.inside(name, "touch", "/tmp/fine")
+            with pytest.raises(PartFailed, match="Read-only file system"):
+                stack.inside(name, "touch", "/app/changed")
+
+    def test_ports_are_open_on_this_machine_only(self, stack: ComposeStack) -> None:
+        for name in (POSTGRES, *served(stack)):
+            ports = inspect(stack, name)["NetworkSettings"]["Ports"]
+            assert {port: [place["HostIp"] for place in places] for port, places in ports.items()} == {
+                f"{STANDARD[name]}/tcp": ["127.0.0.1"]
+            }
+
+    def test_memory_is_limited_and_was_enough(self, stack: ComposeStack) -> None:
+        for name in stack.compose("config", "--services").split():
+            assert 0 < inspect(stack, name)["HostConfig"]["Memory"] <= 512 << 20
+            assert not inspect(stack, name)["State"]["OOMKilled"]
+
+    def test_what_runs_once_is_not_started_again(self, stack: ComposeStack) -> None:
+        for name in set(stack.compose("config", "--services").split()) - {POSTGRES, *served(stack)}:
+            assert inspect(stack, name)["State"]["ExitCode"] == 0
+            assert inspect(stack, name)["HostConfig"]["RestartPolicy"]["Name"] == "no"
+
+    def test_the_image_holds_what_its_lock_says_and_no_more(self, stack: ComposeStack) -> None:
+        listing = "from importlib.metadata import distributions as d; print(*(f'{x.name}=={x.version}' for x in d()))"
+        locked = pins(phase_folders()[stack.phase] / "requirements.lock").items()
+        for name in served(stack):
+            installed = {line.lower().replace("_", "-") for line in stack.inside(name, "python", "-c", listing).split()}
+            assert installed <= {f"{package}=={pin}" for package, pin in locked}
+            assert {"grpcio", "psycopg-binary", "alembic"} <= {line.split("==")[0] for line in installed}
+
+    def test_the_image_holds_the_code_of_its_phases_and_no_tests(self, stack: ComposeStack) -> None:
+        packages = [package for phase, added in PACKAGES.items() if phase <= stack.phase for package in added]
+        for name in served(stack):
+            assert stack.inside(name, "ls", "/app").split() == sorted(packages)
+            assert stack.inside(name, "ls", "/app/chassis/__pycache__")
+
+    def test_the_image_is_small(self, stack: ComposeStack) -> None:
+        for name in served(stack):
+            sizes = stack.inside(name, "du", "--summarize", "--bytes", "/opt/venv", "/app").splitlines()
+            assert sum(int(line.split()[0]) for line in sizes) < ADDED_BYTES
+
+    def test_told_to_stop_it_ends_by_itself(self, stack: ComposeStack) -> None:
+        stack.compose("stop", *served(stack))
+        try:
+            for name in served(stack):
+                assert inspect(stack, name)["State"]["ExitCode"] == 0
+                assert '"event": "stopped"' in stack.compose("logs", name)
+        finally:
+            stack.start()
+
+
+def served(stack: ComposeStack) -> list[str]:
+    return [service.name for service in services(stack.phase)]
+
+
+def image(service: str, tag: str) -> str:
+    return f"ticket-workbook/{service}:{tag}"
+
+
+def inspect(stack: ComposeStack, service: str) -> Any:
+    return json.loads(run(["docker", "inspect", stack.container(service)]))[0]
+
+
+def answers(stack: ComposeStack, service: str, *command: str) -> bool:
+    """Whether the command, run in the service's container, ends with 0."""
+    try:
+        stack.inside(service, *command)
+    except PartFailed:
+        return False
+    return True
