@@ -31,7 +31,10 @@ class BookingUseCases:
         try:
             await self._inventory.reserve(booking)
         except TicketsRefused as refusal:
-            await self._bookings.move(booking.id, Status.CANCELLED, refusal.reason)
+            # Only what is still PENDING: another try of this booking may have got the tickets, and said so.
+            left = await self._bookings.move(booking.id, Status.CANCELLED, refusal.reason, only_from=Status.PENDING)
+            if left.status is Status.CONFIRMED:
+                return left
             raise
         return await self._bookings.move(booking.id, Status.CONFIRMED)
 

@@ -135,6 +135,17 @@ async def test_a_late_refusal_does_not_change_the_reason(
     assert (await use_cases.get(pending.id)).reason == "changed my mind"
 
 
+async def test_a_refused_try_does_not_undo_what_another_try_has_confirmed(
+    use_cases: BookingUseCases, bookings: InMemoryBookings, inventory: Inventory
+) -> None:
+    """A retry hears "sold out"; then tickets come back, and the first try, late on its way, gets them."""
+    pending = await bookings.claim(WITH_KEY)
+    confirmed = await use_cases.complete(pending)
+    inventory.fail = TicketsRefused("sold out")
+    assert await use_cases.complete(pending) == confirmed
+    assert (await use_cases.get(pending.id)).status is Status.CONFIRMED
+
+
 async def test_a_key_for_another_wish_is_refused_and_changes_nothing(
     use_cases: BookingUseCases, inventory: Inventory
 ) -> None:
