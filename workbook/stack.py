@@ -40,7 +40,8 @@ class PortsTaken(Exception):
 class LocalStack:
     """The parts of one phase by name, in starting order; PostgreSQL first.
 
-    `standard_ports` takes the roadmap's ports, else free ones are used. `environment` is added to each service's.
+    `standard_ports` takes the roadmap's ports, else free ones are used. `program` is the module that runs the services
+    (default: the phase's own); a test may name another build of them. `environment` is added to each service's.
     `progress` is called with a line about each step.
     """
 
@@ -49,10 +50,12 @@ class LocalStack:
         phase: int | None = None,
         *,
         standard_ports: bool = False,
+        program: str | None = None,
         environment: Mapping[str, str] | None = None,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.phase = phase or newest_phase()
+        self._program = program or f"phase{self.phase}"
         self.parts: dict[str, Part] = {}
         self._services = {service.name: service for service in services(self.phase)}
         self._ports = _ports(["postgres", *self._services], standard=standard_ports)
@@ -156,7 +159,7 @@ class LocalStack:
     def _service_part(self, service: Service, name: str, port: int, environment: Mapping[str, str]) -> Part:
         address = f"127.0.0.1:{port}"
         program = Program(
-            argv=[sys.executable, "-m", f"phase{self.phase}", "serve", service.name],
+            argv=[sys.executable, "-m", self._program, "serve", service.name],
             ready=lambda: health(address) == "SERVING",
             environment={**self.environment_of(service.name), "GRPC_PORT": str(port), **environment},
         )

@@ -1,0 +1,68 @@
+"""The guards that keep the promise, and how each is switched off: what a test proves, it must be able to miss.
+
+A guard in SQL is a piece of a statement, and for some a constraint of the table behind it. Both go.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+
+from booking_saga import recovery
+from booking_service import postgres as bookings
+from event_service import reservations
+
+Change = tuple[ModuleType, str, str, str]
+"""A module, the name of its statement, a piece of it, and what stands there instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """`changes` take the guard out of the statements; `tables` is SQL that takes away the constraint behind it."""
+
+    changes: tuple[Change, ...]
+    tables: Mapping[str, str] = field(default_factory=dict)
+
+    def switch_off(self, put: Callable[[ModuleType, str, str], object]) -> None:
+        """Changes the statements by `put(module, name, text)`: `setattr`, or a test's monkeypatch."""
+        for module, name, piece, instead in self.changes:
+            statement = getattr(module, name)
+            assert piece in statement, f"{name} does not hold {piece!r}: the guard would stay on"
+            put(module, name, statement.replace(piece, instead))
+
+
+_SEEN = "AND NOT EXISTS (SELECT FROM reservations WHERE booking_id = %(booking)s)"
+_UPSERT = """    INSERT INTO reservations (booking_id, reserved_at, released_at) VALUES (%(booking)s, NULL, now())
+    ON CONFLICT (booking_id) DO UPDATE SET released_at = now() WHERE reservations.released_at IS NULL
+"""
+_UPDATE = """    UPDATE reservations SET released_at = now() WHERE booking_id = %(booking)s AND released_at IS NULL
+"""
+_ONE_PER_KEY = "ON CONFLICT (user_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING\n"
+
+GUARDS = {
+    "row condition": Guard(
+        ((reservations, "RESERVE", "AND available >= %(count)s ", ""),),
+        {"event_db": "ALTER TABLE events DROP CONSTRAINT events_check"},
+    ),
+    "reservation key": Guard(
+        (
+            (reservations, "RESERVE", _SEEN, ""),
+            (reservations, "RESERVE", "SELECT %(booking)s, id,", "SELECT gen_random_uuid(), id,"),
+        )
+    ),
+    "tombstone": Guard(((reservations, "RELEASE", _UPSERT, _UPDATE),)),
+    "conditional confirm": Guard(((bookings, "MOVE", "status = ANY(%s)", "%s::text[] IS NOT NULL"),)),
+    "idempotency key": Guard(
+        ((bookings, "CLAIM", _ONE_PER_KEY, ""),), {"booking_db": "DROP INDEX bookings_one_per_key"}
+    ),
+    "database clock": Guard(
+        (
+            (
+                recovery,
+                "TAKE",
+                "created_at < now()",
+                f"created_at < now() + make_interval(secs => {float(os.environ.get('CLOCK_SKEW', '0'))})",
+            ),
+        )
+    ),
+}
