@@ -38,11 +38,13 @@ def broken_laws(
     events: PostgresSettings,
     *,
     acknowledged: Collection[uuid.UUID] = (),
+    kept: Collection[uuid.UUID] = (),
     pending_limit: float = 30,
 ) -> list[Broken]:
     """Every break of I1 to I3. Between two moments of rest I2 may look broken: ask when nothing is in flight.
 
-    `acknowledged` are the bookings whose creation was answered with CONFIRMED; `pending_limit` is in seconds.
+    `acknowledged` are the bookings whose creation was answered with CONFIRMED, `kept` those among them that nobody has
+    asked to cancel; `pending_limit` is in seconds.
     """
     with _connect(bookings) as at_bookings, _connect(events) as at_events:
         return [
@@ -50,7 +52,7 @@ def broken_laws(
             *_mismatched(at_bookings, at_events),
             *_left_pending(at_bookings, pending_limit),
             *_doubled(at_bookings),
-            *_lost(at_bookings, acknowledged),
+            *_lost(at_bookings, acknowledged, kept),
         ]
 
 
@@ -97,12 +99,15 @@ def _doubled(bookings: psycopg.Connection) -> Iterator[Broken]:
         yield Broken("I3", f"key {key} of user {user_id} has {count} bookings")
 
 
-def _lost(bookings: psycopg.Connection, acknowledged: Collection[uuid.UUID]) -> Iterator[Broken]:
+def _lost(
+    bookings: psycopg.Connection, acknowledged: Collection[uuid.UUID], kept: Collection[uuid.UUID]
+) -> Iterator[Broken]:
     query = "SELECT id, status FROM bookings WHERE id = ANY(%s)"
-    there: dict[uuid.UUID, str] = dict(bookings.execute(query, [list(acknowledged)]).fetchall())
-    for booking_id in acknowledged:
-        if there.get(booking_id) in {None, "PENDING"}:
-            yield Broken("I3", f"booking {booking_id} was acknowledged and is {there.get(booking_id, 'gone')}")
+    there: dict[uuid.UUID, str] = dict(bookings.execute(query, [[*acknowledged, *kept]]).fetchall())
+    for booking_id in {*acknowledged, *kept}:
+        status = there.get(booking_id, "gone")
+        if status in {"gone", "PENDING"} or (booking_id in kept and status != "CONFIRMED"):
+            yield Broken("I3", f"booking {booking_id} was acknowledged and is {status}")
 
 
 def _connect(settings: PostgresSettings) -> psycopg.Connection:

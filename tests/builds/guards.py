@@ -18,7 +18,7 @@ Change = tuple[ModuleType, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """`changes` take the guard out of the statements; `tables` is SQL that takes away the constraint behind it."""
+    """`changes` take the guard out of the statements; `tables` takes away the constraint behind it, by service."""
 
     changes: tuple[Change, ...]
     tables: Mapping[str, str] = field(default_factory=dict)
@@ -42,7 +42,7 @@ _ONE_PER_KEY = "ON CONFLICT (user_id, idempotency_key) WHERE idempotency_key IS 
 GUARDS = {
     "row condition": Guard(
         ((reservations, "RESERVE", "AND available >= %(count)s ", ""),),
-        {"event_db": "ALTER TABLE events DROP CONSTRAINT events_check"},
+        {"events": "ALTER TABLE events DROP CONSTRAINT events_check"},
     ),
     "reservation key": Guard(
         (
@@ -52,9 +52,7 @@ GUARDS = {
     ),
     "tombstone": Guard(((reservations, "RELEASE", _UPSERT, _UPDATE),)),
     "conditional confirm": Guard(((bookings, "MOVE", "status = ANY(%s)", "%s::text[] IS NOT NULL"),)),
-    "idempotency key": Guard(
-        ((bookings, "CLAIM", _ONE_PER_KEY, ""),), {"booking_db": "DROP INDEX bookings_one_per_key"}
-    ),
+    "idempotency key": Guard(((bookings, "CLAIM", _ONE_PER_KEY, ""),), {"bookings": "DROP INDEX bookings_one_per_key"}),
     "database clock": Guard(
         (
             (
