@@ -108,3 +108,103 @@ def verdicts(available: int, wishes: Sequence[int]) -> list[bool]:
 
 # %%
 check("2.10")
+
+
+# %%
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+
+async def take(connection: AsyncConnection[Any], event_id: UUID, count: int) -> int | None:
+    """Takes `count` tickets and returns how many are left; None when there are not enough, or no such event."""
+    ### BEGIN SOLUTION 2.2
+    statement = """
+        UPDATE events SET available = available - %(count)s
+        WHERE id = %(event)s AND available >= %(count)s
+        RETURNING available
+    """
+    taken = await connection.execute(statement, {"event": event_id, "count": count})
+    row = await taken.fetchone()
+    return row[0] if row else None
+    ### END SOLUTION
+
+
+# %%
+check("2.2")
+
+
+# %%
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import AsyncConnection
+
+TAKE_TICKETS = """
+    UPDATE events SET available = available - %(count)s
+    WHERE id = %(event)s AND available >= %(count)s
+"""
+
+
+async def reserve(connection: AsyncConnection[Any], booking_id: UUID, event_id: UUID, count: int) -> bool:
+    """True when the booking holds its tickets, now or since an earlier call; False when they cannot be had.
+
+    Raises ValueError when the booking holds another count, or tickets of another event.
+    """
+    ### BEGIN SOLUTION 2.3
+    insert = """
+        INSERT INTO reservations (booking_id, event_id, ticket_count) VALUES (%s, %s, %s)
+        ON CONFLICT DO NOTHING
+    """
+    look = "SELECT event_id, ticket_count, released_at FROM reservations WHERE booking_id = %s"
+    async with connection.transaction():
+        made = await connection.execute(insert, [booking_id, event_id, count])
+        if made.rowcount == 0:  # somebody was first: an earlier call of this booking, or its release
+            held_event, held_count, released_at = await (await connection.execute(look, [booking_id])).fetchone()
+            if released_at is not None:
+                return False
+            if (held_event, held_count) != (event_id, count):
+                raise ValueError(f"booking {booking_id} holds {held_count} tickets of event {held_event}")
+            return True
+        taken = await connection.execute(TAKE_TICKETS, {"event": event_id, "count": count})
+        if taken.rowcount == 1:
+            return True
+        raise psycopg.Rollback  # undoes the INSERT, and ends here
+    return False
+    ### END SOLUTION
+
+
+# %%
+check("2.3")
+
+
+# %%
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+
+async def release(connection: AsyncConnection[Any], booking_id: UUID) -> bool:
+    """Gives the booking's tickets back, once; True when this call did it. Before the reserve it leaves a tombstone."""
+    ### BEGIN SOLUTION 2.4
+    over = """
+        INSERT INTO reservations (booking_id, reserved_at, released_at) VALUES (%s, NULL, now())
+        ON CONFLICT (booking_id) DO UPDATE SET released_at = now() WHERE reservations.released_at IS NULL
+        RETURNING event_id, ticket_count
+    """
+    give_back = "UPDATE events SET available = available + %s WHERE id = %s"
+    async with connection.transaction():
+        row = await (await connection.execute(over, [booking_id])).fetchone()
+        if row is None or row[0] is None:  # it was over before, or a tombstone was made
+            return False
+        event_id, count = row
+        await connection.execute(give_back, [count, event_id])
+    return True
+    ### END SOLUTION
+
+
+# %%
+check("2.4")
