@@ -1,10 +1,12 @@
 """Group commit: callers who come while another one's write is under way wait together, and share the next write."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextvars import copy_context
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from contextvars import Context, copy_context
 from typing import Any, TypeAlias, TypeVar
+from weakref import WeakValueDictionary
 
+from chassis import deadlines
 from chassis.errors import ResourceExhausted, Unavailable
 
 Item = TypeVar("Item")
@@ -18,33 +20,41 @@ class TooManyWaiting(ResourceExhausted):
 
 
 class Grouping:
-    """Lets one `write` run at a time, for one item or for a group of at most `largest`.
+    """Lets one `write` run at a time, for one item or for a group of at most `largest`, first come, first served.
 
     A `write` answers with one verdict an item, in their order. A lone caller waits for nobody, and writes in its own
-    task. When a group fails, each item is tried alone: a bad one harms no other, and neither does a caller who leaves.
+    task. When a group fails, its halves are tried one after the other: a bad item ends up alone, harms no other and
+    changes nobody's turn. Nothing is written for a caller who left the queue, and whoever would leave it before its
+    turn, by its deadline, is refused at once.
     """
 
-    def __init__(self, *, largest: int = 64, most_waiting: int = 1000) -> None:
+    def __init__(self, *, largest: int = 64, most_waiting: int = 1000, context: Context | None = None) -> None:
         self._largest = largest
         self._most_waiting = most_waiting
         self._waiting: dict[Write[Any, Any], Waiting] = {}
         self._writing = False
-        self._context = copy_context()  # a group has many callers: it must not end at the deadline of one of them
+        self._pace = 0.0  # seconds the last write took; one that fails says nothing about the next
+        self._context = context or copy_context()  # of no caller: a group must not end at the deadline of one of them
 
     async def verdict(self, write: Write[Item, Verdict], item: Item) -> Verdict:
-        """What `write` answers for this item, or what it raises; TooManyWaiting when the queue is full."""
+        """What `write` answers for this item, or what it raises; TooManyWaiting when its turn would come too late."""
         if not self._writing:
             return await self._alone(write, item)
-        if sum(map(len, self._waiting.values())) >= self._most_waiting:
-            raise TooManyWaiting("too many calls are waiting; try again later")
+        self._refuse_if_too_late()
         verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(write, []).append((item, verdict))
         return await verdict
 
+    def _refuse_if_too_late(self) -> None:
+        waiting, left = sum(map(len, self._waiting.values())), deadlines.remaining()
+        writes_before = 1 + waiting // self._largest
+        if waiting >= self._most_waiting or (left is not None and writes_before * self._pace >= left):
+            raise TooManyWaiting("too many calls are waiting; try again later")
+
     async def _alone(self, write: Write[Item, Verdict], item: Item) -> Verdict:
         self._writing = True
         try:
-            return (await write([item]))[0]
+            return (await self._timed(write, [item]))[0]
         finally:
             self._writing = bool(self._waiting)
             if self._waiting:
@@ -62,10 +72,12 @@ class Grouping:
 
     async def _settle(self, write: Write[Any, Any], group: Waiting) -> None:
         try:
-            verdicts = await write([item for item, _ in group]) if group else []
+            verdicts = await self._timed(write, [item for item, _ in group]) if group else []
         except Exception as error:  # noqa: BLE001 - whatever it is, it is for the callers
             if len(group) > 1 and not isinstance(error, Unavailable):
-                await asyncio.gather(*(self._settle(write, [each]) for each in group))
+                middle = len(group) // 2
+                await self._settle(write, group[:middle])
+                await self._settle(write, group[middle:])
                 return
             for _, caller in group:
                 if not caller.done():
@@ -74,3 +86,34 @@ class Grouping:
         for (_, caller), verdict in zip(group, verdicts, strict=True):
             if not caller.done():
                 caller.set_result(verdict)
+
+    async def _timed(self, write: Write[Item, Verdict], items: Sequence[Item]) -> Sequence[Verdict]:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        verdicts = await write(items)
+        self._pace = clock() - began
+        return verdicts
+
+
+class Groupings:
+    """A Grouping for each key: callers with one key take turns, callers with different keys do not wait for each other.
+
+    It is made when somebody needs it. Its callers and its write hold it, nobody else does: idle, it is forgotten.
+    """
+
+    def __init__(self, *, largest: int = 64, most_waiting: int = 1000) -> None:
+        self._largest = largest
+        self._most_waiting = most_waiting
+        self._by_key: WeakValueDictionary[Hashable, Grouping] = WeakValueDictionary()
+        self._context = copy_context()
+
+    async def verdict(self, key: Hashable, write: Write[Item, Verdict], item: Item) -> Verdict:
+        """As Grouping.verdict, among those with this key."""
+        grouping = self._by_key.get(key)
+        if grouping is None:
+            grouping = Grouping(largest=self._largest, most_waiting=self._most_waiting, context=self._context)
+            self._by_key[key] = grouping
+        return await grouping.verdict(write, item)
+
+    def __len__(self) -> int:
+        return len(self._by_key)

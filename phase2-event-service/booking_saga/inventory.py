@@ -7,7 +7,7 @@ import grpc
 import structlog
 from booking_service.domain import Booking
 from booking_service.inventory import TicketsRefused
-from chassis.errors import Unavailable
+from chassis.errors import ResourceExhausted, Unavailable
 from event_service.proto import event_pb2 as pb
 from event_service.proto import event_pb2_grpc
 from google.rpc.error_details_pb2 import ErrorInfo
@@ -59,6 +59,10 @@ class EventServiceAway(Unavailable):
     reason = "EVENT_SERVICE_UNAVAILABLE"
 
 
+class EventServiceBusy(ResourceExhausted):
+    reason = "EVENT_SERVICE_BUSY"
+
+
 REFUSALS: dict[str, type[TicketsRefused]] = {
     "EVENT_NOT_FOUND": NoSuchEvent,
     "INVALID_FIELD": NoSuchEvent,  # an event id that no event can have
@@ -75,7 +79,7 @@ class EventServiceInventory:
         self._events = event_pb2_grpc.EventServiceStub(channel)
 
     async def reserve(self, booking: Booking) -> None:
-        """Raises a TicketsRefused that says why, or EventServiceAway when trying again may help."""
+        """Raises a TicketsRefused that says why, or EventServiceAway or EventServiceBusy when trying again may help."""
         request = pb.ReserveTicketsRequest(
             booking_id=str(booking.id), event_id=booking.event_id, ticket_count=booking.ticket_count
         )
@@ -99,10 +103,12 @@ class EventServiceInventory:
             raise EventServiceAway("the event service does not answer") from error
 
 
-def _for_people(error: grpc.aio.AioRpcError) -> TicketsRefused | EventServiceAway:
+def _for_people(error: grpc.aio.AioRpcError) -> TicketsRefused | EventServiceAway | EventServiceBusy:
     refusal = REFUSALS.get(reason_of(error))
     if refusal is not None:
         return refusal(error.details() or refusal.reason)
+    if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return EventServiceBusy("too many people want tickets right now; try again later with the same key")
     return EventServiceAway("the event service does not answer; try again with the same key")
 
 

@@ -2,15 +2,21 @@
 
 One statement each, so that a crash leaves all of it or nothing. SQL decides every race: the row of the event is changed
 only under the condition that makes the change right, and the booking's row can be made only once.
+
+Wishes that wait for one event share a statement (see chassis/grouping.py): a row that everyone wants is locked and
+written once for all of them. Each is decided by itself, in order of arrival, as if they had come one by one.
 """
 
 import uuid
+from collections.abc import Sequence
 
-from chassis.errors import Unavailable
+from chassis.errors import ServiceError, Unavailable
+from chassis.grouping import Grouping, Groupings
 from chassis.postgres import Connection, Database
 from psycopg.errors import UniqueViolation
 
-from event_service.domain import AlreadyReleased, EventNotFound, OtherReservation, SalesClosed, SoldOut, Wish
+from event_service.domain import Wish
+from event_service.ledger import Held, Ledger
 
 RESERVE = """
 WITH taken AS (
@@ -24,6 +30,20 @@ WITH taken AS (
 SELECT available FROM taken
 """
 
+# RESERVE for many, whose `total` fits as far as was seen: all of them or none. The key of reservations is what keeps a
+# booking from being there twice. In order of booking: all wait for each other in one order, so no two wait in a circle.
+RESERVE_MANY = """
+WITH taken AS (
+    UPDATE events SET available = available - %(total)s
+    WHERE id = %(event)s AND available >= %(total)s AND starts_at > now()
+    RETURNING id
+)
+INSERT INTO reservations (booking_id, event_id, ticket_count)
+SELECT wish.booking_id, taken.id, wish.ticket_count
+FROM taken, unnest(%(bookings)s::uuid[], %(counts)s::integer[]) AS wish (booking_id, ticket_count)
+ORDER BY wish.booking_id
+"""
+
 # Without a reservation the INSERT leaves a tombstone: released before it was ever made.
 RELEASE = """
 WITH freed AS (
@@ -34,9 +54,25 @@ WITH freed AS (
 UPDATE events SET available = available + freed.ticket_count FROM freed WHERE events.id = freed.event_id
 """
 
-RESERVATION = "SELECT event_id, ticket_count, released_at IS NOT NULL FROM reservations WHERE booking_id = %s"
+# The tombstones of RELEASE for many. It leaves those alone who have a reservation.
+BURY_MANY = """
+INSERT INTO reservations (booking_id, reserved_at, released_at)
+SELECT DISTINCT booking_id, NULL::timestamptz, now() FROM unnest(%s::uuid[]) AS released (booking_id)
+ORDER BY booking_id
+ON CONFLICT (booking_id) DO NOTHING
+RETURNING booking_id
+"""
 
-TICKETS_LEFT = "SELECT available, starts_at > now() FROM events WHERE id = %s"
+# One row for each booking asked about, whether it holds something or not, and beside it the event.
+LOOK = """
+SELECT asked.booking_id, held.event_id, held.ticket_count, held.released_at IS NOT NULL, held.booking_id IS NOT NULL,
+    events.available, events.starts_at > now()
+FROM unnest(%(bookings)s::uuid[]) AS asked (booking_id)
+LEFT JOIN reservations AS held USING (booking_id)
+LEFT JOIN events ON events.id = %(event)s
+"""
+
+_TRIES = 10
 
 
 class Contended(Unavailable):
@@ -48,38 +84,82 @@ class Reservations:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._reserving = Groupings()
+        self._releasing = Grouping()
 
     async def reserve(self, wish: Wish) -> int:
-        values = {"booking": wish.booking_id, "event": wish.event_id, "count": wish.ticket_count}
-        async with self._database.connection() as connection:
-            try:
-                left = await (await connection.execute(RESERVE, values)).fetchone()
-            except UniqueViolation:  # the same booking at the same moment: whoever was first has reserved
-                left = None
-            return int(left[0]) if left is not None else await _why_not(connection, wish)
+        verdict = await self._reserving.verdict(wish.event_id, self._reserve, wish)
+        if isinstance(verdict, ServiceError):
+            raise verdict
+        return verdict
 
     async def release(self, booking_id: uuid.UUID) -> bool:
+        released = await self._releasing.verdict(self._release, booking_id)
+        return await self._release_alone(booking_id) if released is None else released
+
+    async def _reserve(self, wishes: Sequence[Wish]) -> list[int | ServiceError]:
+        """The verdicts on wishes for one event. Refusals are answers too: nothing is tried again because of them."""
+        async with self._database.connection() as connection:
+            if len(wishes) == 1:
+                left = await _take_alone(connection, wishes[0])
+                return [left] if left is not None else [await _why_not(connection, wishes[0])]
+            for _ in range(_TRIES):
+                verdicts, taken = (await _look(connection, wishes)).serve_all(wishes)
+                if not taken or await _take(connection, taken):  # a refusal is a look, and writes nothing
+                    return verdicts
+            raise Contended("the event changes all the time; try again")
+
+    async def _release(self, booking_ids: Sequence[uuid.UUID]) -> list[bool | None]:
+        """For each whether tickets came back; None for one of many whose reservation has to be released by itself.
+
+        Only tombstones share a statement. One that also changed the rows of several events would have to lock them in
+        one order with everybody else's, or wait in a circle.
+        """
+        if len(booking_ids) == 1:
+            return [await self._release_alone(booking_ids[0])]
+        async with self._database.connection() as connection:
+            rows = await (await connection.execute(BURY_MANY, [list(booking_ids)])).fetchall()
+        buried = {booking_id for (booking_id,) in rows}
+        return [False if booking_id in buried else None for booking_id in booking_ids]
+
+    async def _release_alone(self, booking_id: uuid.UUID) -> bool:
         async with self._database.connection() as connection:
             return (await connection.execute(RELEASE, {"booking": booking_id})).rowcount > 0
 
 
-async def _why_not(connection: Connection, wish: Wish) -> int:
-    """The tickets left if this very reservation is there already; else raises what stands against it."""
-    found = await (await connection.execute(RESERVATION, [wish.booking_id])).fetchone()
-    event = await (await connection.execute(TICKETS_LEFT, [wish.event_id])).fetchone()
-    if found is not None:
-        event_id, ticket_count, released = found
-        if released:
-            raise AlreadyReleased(f"booking {wish.booking_id} has given its tickets back")
-        if (event_id, ticket_count) != (wish.event_id, wish.ticket_count):
-            raise OtherReservation(f"booking {wish.booking_id} holds {ticket_count} tickets of event {event_id}")
-    if event is None:
-        raise EventNotFound(wish.event_id)
-    available, on_sale = event
-    if found is not None:
-        return int(available)
-    if not on_sale:
-        raise SalesClosed("sales closed when the event began")
-    if available < wish.ticket_count:
-        raise SoldOut(f"{available} tickets are left, {wish.ticket_count} were wanted")
-    raise Contended("the event changed at this very moment; try again")
+async def _take_alone(connection: Connection, wish: Wish) -> int | None:
+    """How many tickets are left after this wish was served; None if it was not."""
+    values = {"booking": wish.booking_id, "event": wish.event_id, "count": wish.ticket_count}
+    try:
+        left = await (await connection.execute(RESERVE, values)).fetchone()
+    except UniqueViolation:  # the same booking at the same moment: whoever was first has reserved
+        return None
+    return None if left is None else int(left[0])
+
+
+async def _take(connection: Connection, wishes: Sequence[Wish]) -> bool:
+    """Takes the tickets of all these wishes for one event; False, and none, if things changed since the look."""
+    values = {
+        "event": wishes[0].event_id,
+        "total": sum(wish.ticket_count for wish in wishes),
+        "bookings": [wish.booking_id for wish in wishes],
+        "counts": [wish.ticket_count for wish in wishes],
+    }
+    try:
+        return (await connection.execute(RESERVE_MANY, values)).rowcount > 0
+    except UniqueViolation:  # one of these bookings has come to another replica meanwhile
+        return False
+
+
+async def _why_not(connection: Connection, wish: Wish) -> int | ServiceError:
+    """The tickets left if this very reservation is there already; else what stands against it."""
+    (verdict,), could_be_taken = (await _look(connection, [wish])).serve_all([wish])
+    return Contended("the event changed at this very moment; try again") if could_be_taken else verdict
+
+
+async def _look(connection: Connection, wishes: Sequence[Wish]) -> Ledger:
+    values = {"event": wishes[0].event_id, "bookings": [wish.booking_id for wish in wishes]}
+    rows = await (await connection.execute(LOOK, values)).fetchall()
+    held = {booking: Held(event, count, released) for booking, event, count, released, exists, *_ in rows if exists}
+    available, on_sale = rows[0][-2:]
+    return Ledger(available, bool(on_sale), held)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 
 import pytest
+from chassis import deadlines
 from chassis.errors import Unavailable
 from chassis.grouping import Grouping, TooManyWaiting
 
@@ -104,7 +105,7 @@ async def test_a_bad_item_fails_alone() -> None:
     ledger.go.set()
     answers = await asyncio.gather(*callers, return_exceptions=True)
     assert [repr(answer) for answer in answers] == ["0", "2", "LookupError('2')", "6"]
-    assert ledger.groups == [[0], [1, 2, 3], [1], [2], [3]]
+    assert ledger.groups == [[0], [1, 2, 3], [1], [2, 3], [2], [3]]
 
 
 async def test_when_nothing_can_be_written_nobody_is_tried_again() -> None:
@@ -164,3 +165,26 @@ async def test_a_full_queue_refuses_and_has_room_again_later() -> None:
     ledger.go.set()
     assert await asyncio.gather(*callers) == [0, 2, 4]
     assert await grouping.verdict(ledger.write, 3) == 6
+
+
+@pytest.mark.parametrize(("seconds_left", "refusals"), [(3, 1), (5, 0)])
+async def test_whose_turn_would_come_too_late_is_refused_at_once(seconds_left: int, refusals: int) -> None:
+    """A write takes two seconds. Before the caller's own come two: the one under way, and that of a full group."""
+    grouping, ledger = Grouping(largest=2), Ledger()
+    callers = await start(grouping, ledger, range(3))
+    grouping._pace = 2
+    deadlines._ends_at.set(asyncio.get_running_loop().time() + seconds_left)
+    late = asyncio.create_task(grouping.verdict(ledger.write, 3))
+    await asyncio.sleep(0)
+    assert late.done() == refusals
+    ledger.go.set()
+    answers = await asyncio.gather(*callers, late, return_exceptions=True)
+    assert [type(answer) for answer in answers].count(TooManyWaiting) == refusals
+    assert answers[:3] == [0, 2, 4]
+
+
+async def test_how_long_a_write_takes_is_measured() -> None:
+    grouping, ledger = Grouping(), Ledger()
+    asyncio.get_running_loop().call_later(0.05, ledger.go.set)
+    await grouping.verdict(ledger.write, 1)
+    assert 0.04 < grouping._pace < 5
