@@ -23,5 +23,7 @@ def open_channel(
     options: list[tuple[str, Any]] = [
         ("grpc.lb_policy_name", "round_robin"),  # all addresses of a DNS name get calls
         ("grpc.service_config", service_config),
+        # A target that was started anew may have another address: ask for it again after a second, not after 30.
+        ("grpc.dns_min_time_between_resolutions_ms", 1000),
     ]
     return grpc.aio.insecure_channel(target, options, interceptors=[*interceptors, ClientDeadlines(deadline_limit)])
