@@ -208,3 +208,15 @@ async def release(connection: AsyncConnection[Any], booking_id: UUID) -> bool:
 
 # %%
 check("2.4")
+
+
+# %%
+import json
+
+### BEGIN SOLUTION 2.6
+### INCLUDE phase2-event-service/booking_saga/inventory.py::SERVICE_CONFIG
+### END SOLUTION
+
+
+# %%
+check("2.6")
