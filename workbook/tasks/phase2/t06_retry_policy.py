@@ -56,8 +56,8 @@ async def _tries(config: str, method: str) -> int:
     sent = await _attempts(config, method, UNAVAILABLE)
     if time.monotonic() - began >= PATIENCE:
         raise Wrong(
-            f"{method} was answered UNAVAILABLE and sent {sent} times within {PATIENCE:g} s, then its time was over: begin "
-            "with a backoff of some hundredths of a second"
+            f"{method} was answered UNAVAILABLE and sent {sent} times within {PATIENCE:g} s, then its time was over: "
+            "begin with a backoff of some hundredths of a second"
         )
     if sent == 1:
         raise Wrong(
@@ -66,8 +66,8 @@ async def _tries(config: str, method: str) -> int:
         )
     if sent > 4:
         raise Wrong(
-            f"{method} was answered UNAVAILABLE and sent {sent} times (gRPC stops at 5, whatever maxAttempts says): 2 to "
-            "4 in all are enough, the caller waits meanwhile"
+            f"{method} was answered UNAVAILABLE and sent {sent} times (gRPC stops at 5, whatever maxAttempts says): "
+            "2 to 4 in all are enough, the caller waits meanwhile"
         )
     return sent
 

@@ -1,0 +1,91 @@
+"""A line passes everything on, late if told so, counts calls, and loses the answers it is told to lose."""
+
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+import pytest
+
+from workbook.ports import free_port
+from workbook.props.line import Line
+
+METHOD = "/echo.Echo/Call"
+RETRY = {
+    "maxAttempts": 3,
+    "initialBackoff": "0.01s",
+    "maxBackoff": "0.1s",
+    "backoffMultiplier": 2,
+    "retryableStatusCodes": ["UNAVAILABLE"],
+}
+RETRIED = json.dumps({"methodConfig": [{"name": [{}], "retryPolicy": RETRY}]})
+
+
+class Echo:
+    def __init__(self) -> None:
+        self.calls: list[bytes] = []
+
+    async def answer(self, request: bytes, context: Any) -> bytes:
+        del context
+        self.calls.append(request)
+        return request
+
+
+@asynccontextmanager
+async def over_a_line(echo: Echo, delay: float = 0, config: str = "{}") -> AsyncIterator[tuple[Line, Any]]:
+    server = grpc.aio.server()
+    handlers = {"Call": grpc.unary_unary_rpc_method_handler(echo.answer)}
+    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("echo.Echo", handlers)])
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    with Line(f"127.0.0.1:{port}", delay) as line:
+        async with grpc.aio.insecure_channel(line.address, [("grpc.service_config", config)]) as channel:
+            yield line, channel.unary_unary(METHOD)
+    await server.stop(grace=0.2)
+
+
+async def test_calls_pass_and_are_counted() -> None:
+    async with over_a_line(Echo()) as (line, call):
+        wanted = [uuid.uuid4().bytes for _ in range(20)]
+        assert [await call(each, timeout=5) for each in wanted] == wanted
+        assert line.calls == 20
+
+
+async def test_a_delay_is_felt_in_both_directions() -> None:
+    async with over_a_line(Echo(), delay=0.05) as (_, call):
+        await call(b"", timeout=5)
+        began = time.monotonic()
+        await call(b"", timeout=5)
+        assert time.monotonic() - began >= 0.1
+
+
+async def test_a_lost_answer_is_of_a_call_that_was_made() -> None:
+    echo = Echo()
+    async with over_a_line(echo) as (line, call):
+        await call(b"first", timeout=5)
+        line.lose_next_answer()
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await call(b"second", timeout=5)
+        assert error.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert echo.calls == [b"first", b"second"]
+        assert await call(b"third", timeout=5, wait_for_ready=True) == b"third"
+
+
+async def test_a_retry_makes_the_call_a_second_time() -> None:
+    echo = Echo()
+    async with over_a_line(echo, config=RETRIED) as (line, call):
+        await call(b"first", timeout=5)
+        line.lose_next_answer()
+        assert await call(b"second", timeout=5) == b"second"
+        assert echo.calls == [b"first", b"second", b"second"]
+
+
+async def test_a_dead_server_is_heard_at_once() -> None:
+    with Line(f"127.0.0.1:{free_port()}") as line:
+        async with grpc.aio.insecure_channel(line.address) as channel:
+            with pytest.raises(grpc.aio.AioRpcError) as error:
+                await channel.unary_unary(METHOD)(b"", timeout=5)
+    assert error.value.code() is grpc.StatusCode.UNAVAILABLE
