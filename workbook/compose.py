@@ -69,10 +69,8 @@ class ComposeStack:
 
     def settings_of(self, service: str) -> PostgresSettings:
         """The service's settings for code that runs here, outside the containers, and wants its database."""
-        kind = next(each.settings for each in services(self.phase) if each.name == service)
-        host, port = self.address("postgres").split(":")
         password = self.environment.get("POSTGRES_PASSWORD", PASSWORD)
-        return kind.model_validate({"db_host": host, "db_port": port, "db_password": password})
+        return settings_outside(self.phase, self.address("postgres"), password)[service]
 
     def container(self, service: str) -> str:
         return self.compose("ps", "--all", "--quiet", service)
@@ -84,6 +82,13 @@ class ComposeStack:
     def compose(self, *arguments: str) -> str:
         """Runs `docker compose`; returns what it printed, raises PartFailed with all it said when it failed."""
         return run(["docker", "compose", "--file", str(self._file), *arguments], self.environment)
+
+
+def settings_outside(phase: int, postgres: str, password: str) -> dict[str, PostgresSettings]:
+    """The settings of each service by its name, for code that reaches PostgreSQL at HOST:PORT, outside the network."""
+    host, _, port = postgres.rpartition(":")
+    values = {"db_host": host, "db_port": port, "db_password": password}
+    return {service.name: service.settings.model_validate(values) for service in services(phase)}
 
 
 def run(command: list[str], environment: Mapping[str, str] | None = None) -> str:

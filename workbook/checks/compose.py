@@ -3,9 +3,14 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from chassis.settings import PostgresSettings
+
 from workbook.checks.system import CannotRestart
+from workbook.compose import settings_outside
 from workbook.phases import ROOT, newest_phase, phase_folders
 
 _LIMIT = 90  # seconds for one docker command
@@ -19,6 +24,7 @@ class Compose:
     """
 
     def __init__(self, phase: int) -> None:
+        self._phase = phase
         self.file = f"{phase_folders()[phase].name}/compose.yaml"
         self._files = [self.file, _WHOLE] if phase == newest_phase() else [self.file]
 
@@ -46,16 +52,25 @@ class Compose:
         self._done("kill", "-s", "SIGKILL", service)
         self._done("start", service)
 
-    def pause(self, service: str) -> None:
+    @contextmanager
+    def paused(self, service: str) -> Iterator[None]:
+        """Frozen inside the block: its connections stay open, it answers nothing."""
         self._done("pause", service)
+        try:
+            yield
+        finally:
+            self._done("unpause", service)
 
-    def resume(self, service: str) -> None:
-        self._done("unpause", service)
+    def databases(self) -> dict[str, PostgresSettings]:
+        """Where each service keeps its data. The password is asked of the container: it may have been moved, too."""
+        password = self._done("exec", "--no-TTY", "postgres", "printenv", "POSTGRES_PASSWORD")
+        return settings_outside(self._phase, self._done("port", "postgres", "5432"), password)
 
-    def _done(self, *command: str) -> None:
+    def _done(self, *command: str) -> str:
         done = self._docker(*command)
         if done.returncode:
             raise CannotRestart(f"docker compose {' '.join(command)}: {_last_line(done)}")
+        return done.stdout.strip()
 
     def _published(self, listed: str) -> dict[str, str]:
         found = {}
