@@ -25,5 +25,8 @@ def open_channel(
         ("grpc.service_config", service_config),
         # A target that was started anew may have another address: ask for it again after a second, not after 30.
         ("grpc.dns_min_time_between_resolutions_ms", 1000),
+        # A server that was away is found again within a second or so: by default the pauses double up to two minutes.
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 1000),
     ]
     return grpc.aio.insecure_channel(target, options, interceptors=[*interceptors, ClientDeadlines(deadline_limit)])
