@@ -176,5 +176,5 @@ TASK = Task(
         WrongAnswer("the condition in a subquery", code=_SUBQUERY, says="4 are sold and `available` is -1"),
         WrongAnswer("the number from before", code=_OLD_NUMBER, says="take gives 5 and 2 is right"),
     ),
-    seconds=30,  # the first check of a session starts the stack
+    seconds=60,  # the first check of a session starts the stack
 )

@@ -174,5 +174,5 @@ TASK = Task(
     ),
     check=check,
     wrong=WRONG,
-    seconds=30,  # the first check of a session starts the stack
+    seconds=60,  # the first check of a session starts the stack
 )

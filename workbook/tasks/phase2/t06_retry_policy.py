@@ -31,7 +31,7 @@ async def check(config: str) -> str:
         )
     for status, why in NEVER_AGAIN:
         if (sent := await _attempts(config, "ReserveTickets", status)) != 1:
-            raise Wrong(f"ReserveTickets was answered {status.name} and sent {sent} times: {why}. Only UNAVAILABLE")
+            raise Wrong(f"ReserveTickets was answered {status.name} and sent {sent} times, but {why}")
     load = await _load(config)
     return (
         f"UNAVAILABLE: {tries[0]} attempts to reserve, {tries[1]} to release, 1 to create; {CALLS} calls to a dead "
@@ -66,8 +66,8 @@ async def _tries(config: str, method: str) -> int:
         )
     if sent > 4:
         raise Wrong(
-            f"{method} was answered UNAVAILABLE and sent {sent} times (gRPC stops at 5, whatever maxAttempts says): "
-            "2 to 4 in all are enough, the caller waits meanwhile"
+            f"{method} was answered UNAVAILABLE and sent {sent} times (gRPC stops at 5, whatever maxAttempts says): 2 "
+            "to 4 in all are enough, the caller waits meanwhile"
         )
     return sent
 
