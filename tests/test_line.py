@@ -71,7 +71,8 @@ async def test_a_lost_answer_is_of_a_call_that_was_made() -> None:
             await call(b"second", timeout=5)
         assert error.value.code() is grpc.StatusCode.UNAVAILABLE
         assert echo.calls == [b"first", b"second"]
-        assert await call(b"third", timeout=5, wait_for_ready=True) == b"third"
+        async with grpc.aio.insecure_channel(line.address, [("grpc.use_local_subchannel_pool", 1)]) as another:
+            assert await another.unary_unary(METHOD)(b"third", timeout=5) == b"third"
 
 
 async def test_a_retry_makes_the_call_a_second_time() -> None:

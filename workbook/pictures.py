@@ -7,9 +7,10 @@ from math import log10
 from statistics import quantiles
 from typing import Any
 
-import matplotlib.pyplot as plt
+import matplotlib as mpl
 from IPython.display import Image, display
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
 BLUE, GREEN, AMBER, PINK, VIOLET = "#3b82f6", "#16a34a", "#d97706", "#db2777", "#8b5cf6"
@@ -17,7 +18,7 @@ COLOURS = (BLUE, GREEN, AMBER, PINK, VIOLET)
 _INK = "#808080"  # 4:1 on white and on black
 _ROW = 16  # bytes in a row
 
-plt.rcParams.update(
+mpl.rcParams.update(
     {
         "font.size": 13,
         "figure.facecolor": "none",
@@ -132,15 +133,13 @@ def _show(axes: Axes) -> None:
 
 
 def _image(axes: Axes) -> Image:
-    # Not plt.show(): it would mark a transparent picture as one that needs a dark or a light ground.
     figure, png = axes.get_figure(root=True), BytesIO()
     if figure is None:
         raise ValueError("these axes belong to no figure")
     figure.savefig(png, format="png", dpi=160)
-    plt.close(figure)
     return Image(png.getvalue(), retina=True)  # type: ignore[no-untyped-call]
 
 
 def _axes(height: float) -> Axes:
-    _, axes = plt.subplots(figsize=(9, height), layout="constrained")
-    return axes
+    # A figure of its own, unknown to pyplot: notebooks show every figure that pyplot has open at the end of a cell.
+    return Figure(figsize=(9, height), layout="constrained").subplots()
