@@ -18,10 +18,12 @@ _BIN = Path(sys.executable).parent
 def stages() -> dict[str, list[list[str]]]:
     """The commands of each stage by its name; a stage passes when all its commands exit with 0."""
     in_phases = sorted(path.parent.name for phase in phase_folders().values() for path in phase.glob("*/__init__.py"))
-    packages = [argument for name in ("workbook", "bench", "checklist", *in_phases) for argument in ("-p", name)]
+    packages = [argument for name in ("workbook", "bench", *in_phases) for argument in ("-p", name)]
+    checklists = sorted(phase / "checklist" for phase in phase_folders().values() if (phase / "checklist").is_dir())
     return {
         "lint": [[_tool("ruff"), "check", "."], [_tool("ruff"), "format", "--check", "."]],
-        "types": [[_tool("mypy"), *packages]],
+        # One namespace over the phases: as a package, mypy would look at the first phase's alone.
+        "types": [[_tool("mypy"), *packages], *([_tool("mypy"), str(folder)] for folder in checklists)],
         "contract": [[_tool("lint-imports"), "--no-cache"]],
         "protos": [[_tool("buf"), "lint"], _learn("proto", "--check")],
         "locks": [_learn("lock", "--check")],

@@ -102,10 +102,28 @@ def reserved_at_once(events: Events) -> None:
     _left(events, mixed.id, CAPACITY - sold, f"reserving {sold} tickets, {BUYERS} calls at once", ONE_UPDATE)
 
 
+def reserved_by_one_at_once(events: Events) -> None:
+    event = events.made()
+    wish = {"booking_id": str(uuid.uuid4()), "event_id": event.id, "ticket_count": 1}
+    for answer in events.at_once("ReserveTickets", [wish] * BUYERS, f"with {BUYERS} calls of one booking at once"):
+        answer.ok()
+    taken = CAPACITY - events.left(event.id)
+    expect(taken == 1, f"{BUYERS} calls at once for one booking's ticket took {taken}", ONE_ROW)
+
+
+def released_at_once(events: Events) -> None:
+    event, booking = events.made(), str(uuid.uuid4())
+    events.reserve(event.id, CAPACITY - 2).ok()
+    events.reserve(event.id, 1, booking).ok()
+    events.at_once("ReleaseTickets", [{"booking_id": booking}] * BUYERS, f"with {BUYERS} calls of one booking at once")
+    left = events.left(event.id)
+    expect(left == 2, f"{BUYERS} releases at once of one ticket left {left} available, not 2", GIVE_BACK_ONCE)
+
+
 OF_THE_ROADMAP: tuple[Callable[[Events], None], ...] = (created, withdrawn_at_once)
 OF_RESERVATIONS: tuple[Callable[[Events], None], ...] = (
     *(reserved, reserved_again, sold_out, unknown_event),
-    *(released, released_again, reserved_at_once),
+    *(released, released_again, reserved_at_once, reserved_by_one_at_once, released_at_once),
 )
 
 

@@ -5,11 +5,8 @@ import uuid
 import pytest
 from checklist import ledger
 from checklist.client import Code
-from checklist.events import CAPACITY, Events
+from checklist.events import Events
 
-from workbook.checks.verdict import expect
-
-AT_ONCE = 20
 TOMBSTONE = "let a release that finds nothing leave a row that makes a later reserve of this booking fail"
 
 
@@ -30,12 +27,7 @@ def test_reserve_again(events: Events) -> None:
 
 def test_same_at_once(events: Events) -> None:
     """One booking's reservation sent many times at once takes its tickets once."""
-    event = events.made()
-    wish = {"booking_id": str(uuid.uuid4()), "event_id": event.id, "ticket_count": 1}
-    for answer in events.at_once("ReserveTickets", [wish] * AT_ONCE, f"with {AT_ONCE} calls of one booking at once"):
-        answer.ok()
-    taken = CAPACITY - events.left(event.id)
-    expect(taken == 1, f"{AT_ONCE} calls at once for one booking's ticket took {taken}", ledger.ONE_ROW)
+    ledger.reserved_by_one_at_once(events)
 
 
 def test_other_count(events: Events) -> None:
@@ -73,14 +65,7 @@ def test_release_again(events: Events) -> None:
 
 def test_releases_at_once(events: Events) -> None:
     """One booking's release sent many times at once gives its tickets back once."""
-    event, booking = events.made(), str(uuid.uuid4())
-    events.reserve(event.id, CAPACITY - 2).ok()
-    events.reserve(event.id, 1, booking).ok()
-    events.at_once(
-        "ReleaseTickets", [{"booking_id": booking}] * AT_ONCE, f"with {AT_ONCE} calls of one booking at once"
-    )
-    left = events.left(event.id)
-    expect(left == 2, f"{AT_ONCE} releases at once of one ticket left {left} available, not 2", ledger.GIVE_BACK_ONCE)
+    ledger.released_at_once(events)
 
 
 def test_release_first(events: Events) -> None:

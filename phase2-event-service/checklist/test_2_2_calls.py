@@ -36,7 +36,7 @@ def test_sells_out(bookings: Bookings, events: Events, user: str) -> None:
 
 
 @pytest.fixture
-def refused(bookings: Bookings, events: Events, user: str) -> str:
+def refused(_counts: None, bookings: Bookings, events: Events, user: str) -> str:
     """A user whose only wish was refused: 2 tickets are left, and 3 were wanted. Returns the reason."""
     event = events.made(capacity=2)
     answer = bookings.create(user, "of 3 tickets when 2 are left", event_id=event.id, ticket_count=3)

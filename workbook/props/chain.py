@@ -32,7 +32,7 @@ async def chain(configs: Sequence[str], clicks: int = 1) -> int:
             options = [("grpc.service_config", config), ("grpc.use_local_subchannel_pool", 1)]
             channel = await stack.enter_async_context(channel_to(_METHOD, method, options))
             answer = _passing_on(channel)
-        call = channel.unary_unary(_METHOD)
+        call: Any = channel.unary_unary(_METHOD)
         for _ in range(clicks):
             with suppress(grpc.aio.AioRpcError):
                 await call(b"", timeout=30)
@@ -40,7 +40,7 @@ async def chain(configs: Sequence[str], clicks: int = 1) -> int:
 
 
 def _passing_on(channel: grpc.aio.Channel) -> _Answer:
-    call = channel.unary_unary(_METHOD)
+    call: Any = channel.unary_unary(_METHOD)
 
     async def answer(request: bytes, context: Any) -> bytes:
         try:
