@@ -2,8 +2,8 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +13,7 @@ from booking_saga.config import SagaSettings
 from booking_service.domain import Booking, NewBooking, Status
 from booking_service.inventory import TicketInventory, TicketsRefused
 from booking_service.service import BookingUseCases
+from chassis.errors import ResourceExhausted, Unavailable
 from chassis.migrations import create_database, migrate
 from chassis.postgres import Database
 from event_service.app import MIGRATIONS as EVENT_MIGRATIONS
@@ -53,10 +54,11 @@ class Inside:
     async def left(self, event_id: str) -> int:
         return (await self.events.get(uuid.UUID(event_id))).available
 
-    async def book(self, user: str, event_id: str, tickets: int = 1, key: str | None = None) -> Booking | str:
-        """The booking, or the reason of its refusal."""
+    async def book(self, user: str, event_id: str, tickets: int = 1) -> Booking | str:
+        """The booking, or the reason of its refusal; tries again with its key when something is busy or away."""
+        wish = NewBooking(user, event_id, tickets, key="key")
         try:
-            booking = await self.use_cases.create(NewBooking(user, event_id, tickets, key))
+            booking = await tried_again(lambda: self.use_cases.create(wish))
         except TicketsRefused as refusal:
             return refusal.reason
         if booking.status is Status.CONFIRMED:
@@ -65,7 +67,7 @@ class Inside:
 
     async def cancel(self, booking_id: uuid.UUID) -> Booking:
         self.cancelled.add(booking_id)
-        return await self.use_cases.cancel(booking_id)
+        return await tried_again(lambda: self.use_cases.cancel(booking_id))
 
     async def broken_at_rest(self, patience: float) -> list[Broken]:
         """What is still broken after `patience` seconds; returns at once when nothing is."""
@@ -102,6 +104,14 @@ async def inside(postgres: Part, name: str) -> AsyncIterator[Inside]:
         app = await stack.enter_async_context(saga_app(settings))
         database = await stack.enter_async_context(Database(event_settings))
         yield Inside(app.use_cases, PostgresEvents(database), settings, event_settings)
+
+
+async def tried_again(call: Callable[[], Awaitable[Booking]]) -> Booking:
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(Unavailable, ResourceExhausted):
+                return await call()
+            await asyncio.sleep(0.02)
 
 
 def _made(settings: SagaSettings, event_settings: EventSettings) -> None:

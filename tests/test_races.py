@@ -36,7 +36,7 @@ async def system(postgres: Part) -> AsyncIterator[Inside]:
         (scenarios.one_buyer_too_many, {"CONFIRMED": 299, "SOLD_OUT": 1 + 5}),
         (
             scenarios.an_answer_lost_after_commit,
-            {"EventServiceAway('the answer was lost')": 10, "CONFIRMED": 200},
+            {"AnswerLost()": 10, "CONFIRMED": 200},
         ),
         (scenarios.one_key_twenty_times_at_once, {"CONFIRMED": 200}),
         (scenarios.ten_cancellations_at_once, {"CANCELLED": 500}),

@@ -41,16 +41,25 @@ _ONE_PER_KEY = "ON CONFLICT (user_id, idempotency_key) WHERE idempotency_key IS 
 
 GUARDS = {
     "row condition": Guard(
-        ((reservations, "RESERVE", "AND available >= %(count)s ", ""),),
+        (
+            (reservations, "RESERVE", "AND available >= %(count)s ", ""),
+            (reservations, "RESERVE_MANY", "AND available >= %(total)s ", ""),
+        ),
         {"events": "ALTER TABLE events DROP CONSTRAINT events_check"},
     ),
     "reservation key": Guard(
         (
             (reservations, "RESERVE", _SEEN, ""),
             (reservations, "RESERVE", "SELECT %(booking)s, id,", "SELECT gen_random_uuid(), id,"),
+            (reservations, "RESERVE_MANY", "SELECT wish.booking_id,", "SELECT gen_random_uuid(),"),
         )
     ),
-    "tombstone": Guard(((reservations, "RELEASE", _UPSERT, _UPDATE),)),
+    "tombstone": Guard(
+        (
+            (reservations, "RELEASE", _UPSERT, _UPDATE),
+            (reservations, "BURY_MANY", "AS released (booking_id)\n", "AS released (booking_id) WHERE false\n"),
+        )
+    ),
     "conditional confirm": Guard(((bookings, "MOVE", "status = ANY(%s)", "%s::text[] IS NOT NULL"),)),
     "idempotency key": Guard(((bookings, "CLAIM", _ONE_PER_KEY, ""),), {"bookings": "DROP INDEX bookings_one_per_key"}),
     "database clock": Guard(
