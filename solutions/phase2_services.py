@@ -1142,6 +1142,14 @@ check("2.7")
 # and is either PENDING for more than `%(limit)s` seconds, or CANCELLED and not yet `given_back`. It moves `settle_at` to `%(lease)s` seconds from
 # now, takes at most `%(batch)s`, and returns `id` and `status`. `make_interval(secs => …)` makes seconds into an interval. `hint("2.8")` helps.
 
+# %%
+### BEGIN SOLUTION 2.8
+### INCLUDE phase2-event-service/booking_saga/recovery.py::TAKE
+### END SOLUTION
+
+
+# %%
+check("2.8")
 
 # %% [markdown]
 # ### Cancelling while the other one is away
@@ -1185,6 +1193,20 @@ outcome("P2.10", "b" if answer.success and left == 10 else "c", f"success, and {
 # reserved, and `capacity` of every event that breaks I1. A reservation is live while `released_at` is NULL. Mind the events that have no
 # reservation at all. `hint("2.9")` helps.
 
+# %%
+### BEGIN SOLUTION 2.9
+UNBALANCED = """
+    SELECT e.id, e.available, coalesce(sum(r.ticket_count), 0) AS reserved, e.capacity
+    FROM events e LEFT JOIN reservations r ON r.event_id = e.id AND r.released_at IS NULL
+    GROUP BY e.id
+    HAVING e.available + coalesce(sum(r.ticket_count), 0) <> e.capacity
+        OR e.available NOT BETWEEN 0 AND e.capacity
+"""
+### END SOLUTION
+
+
+# %%
+check("2.9")
 
 # %% [markdown]
 # `invariants` asks both databases for all three laws. It has just been through a lot; ask it, with the acknowledged bookings of section 8:
@@ -1213,7 +1235,7 @@ print(laws() or "no law is broken")
 # The same check stands behind the tests, the checklist, and `./learn check laws` in a terminal, which reads the databases of the system
 # that runs there.
 #
-# ## 10. One command for all of it (6 min)
+# ## 10. One command for all of it (5 min)
 # Two services, two databases, two migrations: nobody wants to start that by hand. `./learn up` does it on your machine. For others there
 # is **Docker Compose**: a file names the containers, what each needs, and in which order.
 #
@@ -1406,7 +1428,7 @@ print(f"grouped ÷ a statement each, on one event: {rates['one event, grouped'] 
 # deadline is refused at once with `RESOURCE_EXHAUSTED`, and can be told so.
 
 # %% [markdown]
-# ## 12. Now you (5 min)
+# ## 12. Now you (4 min)
 # Everything is built. Try to break it. Buyers come for a minute; the buttons kill, pause, resume and start real processes, and the slider
 # makes the network between the two services slow. Watch the picture: it may stand still, but it never goes below zero. At the end the laws
 # are asked.

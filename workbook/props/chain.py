@@ -28,7 +28,7 @@ async def chain(configs: Sequence[str], clicks: int = 1) -> int:
     async with AsyncExitStack() as stack:
         answer: _Answer = down
         for config in reversed(configs):
-            method = grpc.unary_unary_rpc_method_handler(answer)
+            method: Any = grpc.unary_unary_rpc_method_handler(answer)
             options = [("grpc.service_config", config), ("grpc.use_local_subchannel_pool", 1)]
             channel = await stack.enter_async_context(channel_to(_METHOD, method, options))
             answer = _passing_on(channel)
