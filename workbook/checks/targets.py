@@ -105,7 +105,7 @@ def _compose(phase: int) -> Iterator[System]:
     stack = Compose(phase)
     if problem := stack.problem():
         raise NoTarget(problem)
-    yield System(f"compose stack: {stack.file}", stack.addresses(), stack.restart)
+    yield System(f"compose stack: {stack.file}", stack.addresses(), stack.restart, stack.paused, stack.databases())
 
 
 @contextmanager
