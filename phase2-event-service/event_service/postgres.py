@@ -58,6 +58,10 @@ SELECT {_COLUMNS} FROM changed
 OPERATION = "SELECT event_id, change FROM capacity_changes WHERE operation_id = %s"
 
 
+# An index finds the venues that have all pieces of the text (see migration 002), then each is compared with all of it.
+IN_VENUE = "pieces(venue, 1) @> pieces(%s::text, least(3, length(lower(%s)))) AND venue ILIKE %s"
+
+
 class PostgresEvents(Reservations):
     """The `EventRepository` of production."""
 
@@ -77,10 +81,8 @@ class PostgresEvents(Reservations):
         return await self._events(BY_IDS, [list(event_ids)])
 
     async def page(self, wanted: Filter, limit: int, after: Position | None = None) -> list[Event]:
-        conditions, values = _conditions(wanted, after)
-        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-        query = f"SELECT {_COLUMNS} FROM events {where} ORDER BY starts_at, id LIMIT %s"
-        return await self._events(query, [*values, limit])
+        # Planned anew each time: whether to walk along the dates or to look a venue up depends on what is looked for.
+        return await self._events(*page_query(wanted, limit, after), prepare=False)
 
     async def update(self, event_id: uuid.UUID, changes: EventChanges) -> Event:
         values = (changes.name, changes.kind, changes.starts_at, changes.time_zone, changes.venue)
@@ -117,10 +119,17 @@ class PostgresEvents(Reservations):
             raise TicketsReserved(f"{event.available} tickets can be withdrawn, the others are reserved")
         raise TicketsReserved(f"an event has at most {MAX_CAPACITY:,} tickets")
 
-    async def _events(self, query: str, values: Any) -> list[Event]:
+    async def _events(self, query: str, values: Any, *, prepare: bool | None = None) -> list[Event]:
         async with self._database.connection() as connection:
-            rows = await (await connection.execute(query, values)).fetchall()
+            rows = await (await connection.execute(query, values, prepare=prepare)).fetchall()
         return [_event(row) for row in rows]
+
+
+def page_query(wanted: Filter, limit: int, after: Position | None) -> tuple[str, list[Any]]:
+    """The statement that reads a page, and its values."""
+    conditions, values = _conditions(wanted, after)
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT {_COLUMNS} FROM events {where} ORDER BY starts_at, id LIMIT %s", [*values, limit]
 
 
 def _conditions(wanted: Filter, after: Position | None) -> tuple[list[str], list[Any]]:
@@ -130,7 +139,7 @@ def _conditions(wanted: Filter, after: Position | None) -> tuple[list[str], list
         ("kind = %s", [wanted.kind] if wanted.kind is not None else None),
         ("starts_at >= %s", [wanted.starts_from] if wanted.starts_from is not None else None),
         ("starts_at < %s", [wanted.starts_before] if wanted.starts_before is not None else None),
-        ("venue ILIKE %s", [pattern] if pattern is not None else None),
+        (IN_VENUE, [wanted.venue, wanted.venue, pattern] if pattern is not None else None),
         ("available > %s", [0] if wanted.only_available else None),
         ("(starts_at, id) > (%s, %s)", [after.at, after.id] if after is not None else None),
     ]

@@ -62,6 +62,16 @@ async def test_events_are_listed_page_by_page(stub: "EventServiceAsyncStub") -> 
     assert not second.next_page_token
 
 
+async def test_events_of_long_ago_have_pages_too(stub: "EventServiceAsyncStub") -> None:
+    for year in (1, 1969):
+        moment = Timestamp()
+        moment.FromDatetime(datetime(year, 1, 2, tzinfo=UTC))
+        await stub.CreateEvent(pb.CreateEventRequest(**{**GOOD, "starts_at": moment}))
+    first = await stub.ListEvents(pb.ListEventsRequest(page_size=1))
+    second = await stub.ListEvents(pb.ListEventsRequest(page_size=1, page_token=first.next_page_token))
+    assert [event.starts_at.ToDatetime().year for page in (first, second) for event in page.events] == [1, 1969]
+
+
 WRONG_EVENTS = [
     *({"name": name} for name in ("", "  ", "x" * 201, "a\0b", "a\nb")),
     *({"kind": kind} for kind in ("", "opera", "CONCERT")),
