@@ -31,7 +31,7 @@ def page_size(asked: int) -> int:
 
 def write_token(position: Position) -> str:
     microseconds = (position.at - _EPOCH) // timedelta(microseconds=1)
-    return base64.urlsafe_b64encode(microseconds.to_bytes(_TIME_BYTES) + position.id.bytes).decode()
+    return base64.urlsafe_b64encode(microseconds.to_bytes(_TIME_BYTES, signed=True) + position.id.bytes).decode()
 
 
 def read_token(token: str) -> Position | None:
@@ -40,7 +40,10 @@ def read_token(token: str) -> Position | None:
         return None
     try:
         raw = base64.b64decode(token, altchars=b"-_", validate=True)
-        at = _EPOCH + timedelta(microseconds=int.from_bytes(raw[:_TIME_BYTES]))
-        return Position(at, uuid.UUID(bytes=raw[_TIME_BYTES:]))
+        at = _EPOCH + timedelta(microseconds=int.from_bytes(raw[:_TIME_BYTES], signed=True))
+        position = Position(at, uuid.UUID(bytes=raw[_TIME_BYTES:]))
     except (binascii.Error, ValueError, OverflowError):
-        raise InvalidArgument("page_token", "must be the next_page_token of an earlier answer") from None
+        position = None
+    if position is None or write_token(position) != token:  # the decoder takes the letters of both base64 alphabets
+        raise InvalidArgument("page_token", "must be the next_page_token of an earlier answer")
+    return position
