@@ -28,14 +28,17 @@ class Refusing(grpc.GenericRpcHandler):
 
 @asynccontextmanager
 async def refusing(status: grpc.StatusCode, service_config: str) -> AsyncIterator[tuple[Refusing, grpc.aio.Channel]]:
-    """The server and a channel with this config, on a port of their own: gRPC throttles retries by address."""
+    """The server and a channel with this config, on a port of their own: gRPC throttles retries by address.
+
+    Raises TimeoutError when gRPC refuses the config: it says so in its log only, and connects never.
+    """
     handler, server = Refusing(status), grpc.aio.server()
     server.add_generic_rpc_handlers([handler])
     address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     await server.start()
     try:
         async with grpc.aio.insecure_channel(address, [("grpc.service_config", service_config)]) as channel:
-            await asyncio.wait_for(channel.channel_ready(), 5)
+            await asyncio.wait_for(channel.channel_ready(), 3)
             yield handler, channel
     finally:
         await server.stop(grace=0.2)

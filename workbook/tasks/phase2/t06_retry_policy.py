@@ -23,6 +23,7 @@ TOO_MANY = 80
 async def check(config: str) -> str:
     """Reads the text, then counts what a channel with it sends."""
     _readable(config)
+    await _taken(config)
     tries = [await _tries(config, method) for method in ("ReserveTickets", "ReleaseTickets")]
     if (sent := await _attempts(config, "CreateEvent", UNAVAILABLE)) != 1:
         raise Wrong(
@@ -49,6 +50,17 @@ def _readable(config: str) -> None:
             "a `timeout` stands in the config: it fires a second or two early, and the server is told of no deadline. "
             "Deadlines belong to the call, as in task 2.5"
         )
+
+
+async def _taken(config: str) -> None:
+    try:
+        async with refusing(UNAVAILABLE, config):
+            pass
+    except TimeoutError as error:
+        raise Wrong(
+            "gRPC does not take this config, and no call gets through: 2 attempts are the least, a duration is a text "
+            'such as "0.05s", and the names are spelled as in the text above'
+        ) from error
 
 
 async def _tries(config: str, method: str) -> int:
@@ -88,7 +100,7 @@ async def _load(config: str) -> int:
     if load >= TOO_MANY:
         raise Wrong(
             f"{CALLS} calls to a dead service were {load} attempts: retries make it worse, for everybody at once. "
-            "Let them stop when most of them fail: retryThrottling"
+            "Let them stop soon when most of them fail: retryThrottling, with few tokens"
         )
     return load
 
@@ -173,6 +185,7 @@ TASK = Task(
         WrongAnswer(
             "a name that is nobody's", code=_but("event.EventService", "EventService"), says="does not reach it"
         ),
+        WrongAnswer("a duration without its s", code=_but('"0.05s"', '"0.05"'), says="gRPC does not take this config"),
         WrongAnswer("no text", code=_RIGHT.replace("json.dumps", "dict"), says="give the dict to json.dumps"),
     ),
 )

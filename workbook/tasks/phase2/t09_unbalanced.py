@@ -75,9 +75,12 @@ async def _stored(ledger: Ledger, case: Case) -> uuid.UUID:
 
 async def _found(unbalanced: str, connection: psycopg.AsyncConnection[Any]) -> list[tuple[Any, ...]]:
     try:
-        return await (await connection.execute(unbalanced)).fetchall()
+        rows = await (await connection.execute(unbalanced)).fetchall()
     except psycopg.ProgrammingError as error:
         raise Wrong(f"PostgreSQL does not take the query: {error}") from error
+    if rows and len(rows[0]) != 4:
+        raise Wrong(f"a row has {len(rows[0])} columns, {rows[0]!r}: id, available, reserved, capacity are wanted")
+    return rows
 
 
 def _told(case: Case) -> str:

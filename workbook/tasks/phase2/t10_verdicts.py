@@ -17,8 +17,10 @@ def check(verdicts: Verdicts) -> str:
     tried = 0
     for available, wishes in (*_small(), *_large()):
         got, right = verdicts(available, wishes), one_by_one(available, wishes)
-        if list(got) != right:
-            raise Wrong(_told(available, wishes, list(got), right))
+        if not isinstance(got, list):
+            raise Wrong(f"verdicts({available}, {list(wishes)}) gives {got!r}: a list is wanted, a bool for each wish")
+        if got != right:
+            raise Wrong(_told(available, wishes, got, right))
         tried += 1
     return f"{tried:,} batches, each as if its wishes had come one by one"
 
@@ -45,7 +47,7 @@ def _large() -> Iterator[Batch]:
 
 
 def _told(available: int, wishes: Sequence[int], got: list[bool], right: list[bool]) -> str:
-    what = f"{available} tickets, wishes {list(wishes)}: you say {_shown(got)}, one by one it is {_shown(right)}"
+    what = f"{available} available, wishes {list(wishes)}: you say {_shown(got)}, one by one it is {_shown(right)}"
     if len(got) != len(right):
         return f"{what}. One verdict for each wish, in their order"
     first = next(at for at, (mine, true) in enumerate(zip(got, right, strict=True)) if mine != true)
