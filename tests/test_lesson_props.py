@@ -84,5 +84,11 @@ async def _scratch_schemas(where: dict[str, Any]) -> list[Any]:
 async def test_a_refusing_server_counts_what_arrives() -> None:
     async with refusing(grpc.StatusCode.UNAVAILABLE, "{}") as (server, channel):
         for _ in range(3):
-            await call(channel, METHOD, 5)
+            assert (await call(channel, METHOD, 5)).code() is grpc.StatusCode.UNAVAILABLE
         assert server.attempts == {METHOD: 3}
+
+
+async def test_a_config_that_grpc_refuses_is_said_by_the_call() -> None:
+    async with refusing(grpc.StatusCode.UNAVAILABLE, "[]") as (server, channel):
+        assert (await call(channel, METHOD, 5)).code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert not server.attempts

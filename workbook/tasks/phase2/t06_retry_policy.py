@@ -53,14 +53,11 @@ def _readable(config: str) -> None:
 
 
 async def _taken(config: str) -> None:
-    try:
-        async with refusing(UNAVAILABLE, config):
-            pass
-    except TimeoutError as error:
-        raise Wrong(
-            "gRPC does not take this config, and no call gets through: 2 attempts are the least, a duration is a text "
-            'such as "0.05s", and the names are spelled as in the text above'
-        ) from error
+    """What gRPC does not take of a config, it says only when a call is made."""
+    async with refusing(UNAVAILABLE, config) as (_, channel):
+        error = await call(channel, f"/{SERVICE}/CreateEvent", PATIENCE)
+    if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
+        raise Wrong(f"gRPC does not take this config, and no call gets through: {error.details()}")
 
 
 async def _tries(config: str, method: str) -> int:
@@ -185,7 +182,9 @@ TASK = Task(
         WrongAnswer(
             "a name that is nobody's", code=_but("event.EventService", "EventService"), says="does not reach it"
         ),
-        WrongAnswer("a duration without its s", code=_but('"0.05s"', '"0.05"'), says="gRPC does not take this config"),
+        WrongAnswer(
+            "a duration without its s", code=_but('"0.05s"', '"0.05"'), says="initialBackoff error:Not a duration"
+        ),
         WrongAnswer("no text", code=_RIGHT.replace("json.dumps", "dict"), says="give the dict to json.dumps"),
     ),
 )
