@@ -15,7 +15,7 @@ NEVER_AGAIN = (
     (grpc.StatusCode.DEADLINE_EXCEEDED, "the time of the call is over, and nobody waits for a second one"),
     (grpc.StatusCode.RESOURCE_EXHAUSTED, "the service has too much to do already"),
 )
-PATIENCE = 1.0  # seconds of a call; a booking waits no longer for its tickets
+PATIENCE = 2.0  # seconds of a call; the booking service waits no longer for its tickets
 CALLERS, CALLS = 8, 40
 TOO_MANY = 80
 
