@@ -63,13 +63,13 @@ ON CONFLICT (booking_id) DO NOTHING
 RETURNING booking_id
 """
 
-# One row for each booking asked about, whether it holds something or not, and beside it the event.
+# The event, and beside it what each of the bookings holds; one row with the event alone if none of them holds anything.
 LOOK = """
-SELECT asked.booking_id, held.event_id, held.ticket_count, held.released_at IS NOT NULL, held.booking_id IS NOT NULL,
-    events.available, events.starts_at > now()
-FROM unnest(%(bookings)s::uuid[]) AS asked (booking_id)
-LEFT JOIN reservations AS held USING (booking_id)
-LEFT JOIN events ON events.id = %(event)s
+SELECT events.available, events.starts_at > now(),
+    held.booking_id, held.event_id, held.ticket_count, held.released_at IS NOT NULL
+FROM (VALUES (%(event)s::uuid)) AS asked (event_id)
+LEFT JOIN events ON events.id = asked.event_id
+LEFT JOIN reservations AS held ON held.booking_id = ANY(%(bookings)s)
 """
 
 _TRIES = 10
@@ -160,6 +160,6 @@ async def _why_not(connection: Connection, wish: Wish) -> int | ServiceError:
 async def _look(connection: Connection, wishes: Sequence[Wish]) -> Ledger:
     values = {"event": wishes[0].event_id, "bookings": [wish.booking_id for wish in wishes]}
     rows = await (await connection.execute(LOOK, values)).fetchall()
-    held = {booking: Held(event, count, released) for booking, event, count, released, exists, *_ in rows if exists}
-    available, on_sale = rows[0][-2:]
+    available, on_sale = rows[0][:2]
+    held = {booking_id: Held(*what) for _, _, booking_id, *what in rows if booking_id is not None}
     return Ledger(available, bool(on_sale), held)
