@@ -103,6 +103,12 @@ def _proof(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     bench.add_argument("--output", type=Path, default=Path(".learn/bench"), help="where plot and figures go")
     bench.set_defaults(runner=lambda c: _run("bench", c.phase, c.seconds, c.in_flight, c.output, package=""))
 
+    chaos = commands.add_parser("chaos", help="a random run while parts die, then a proof", description=_CHAOS)
+    chaos.add_argument("--minutes", type=_positive, default=1, metavar="N", help="length of the run (default: 1)")
+    chaos.add_argument("--seed", type=int, metavar="S", help="the plan of faults and calls (default: a new one)")
+    chaos.add_argument("--output", type=Path, default=Path(".learn/chaos"), help="where history and picture go")
+    chaos.set_defaults(runner=lambda c: _run("chaos.command", c.minutes, c.seed, c.output))
+
 
 def _maintenance(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     doctor = commands.add_parser("doctor", help="look at this machine: what works, what is missing")
@@ -154,6 +160,16 @@ def _phase(text: str) -> int:
     return int(text)
 
 
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < _A_DAY:
+        raise argparse.ArgumentTypeError(f"must be a number of minutes above 0, less than a day; not {text}")
+    return number
+
+
 def _plainly(problem: OSError) -> str:
     if problem.errno == _DISK_FULL:
         return "the disk is full; free some space and run it again"
@@ -161,6 +177,7 @@ def _plainly(problem: OSError) -> str:
 
 
 _DISK_FULL = 28
+_A_DAY = 24 * 60  # minutes
 _UP = "Starts PostgreSQL and the services on this machine, migrates, shows a live demo, and stays up until Ctrl-C."
 _CALL = "Calls any gRPC server that has reflection; without SERVICE/METHOD it lists what the server offers."
 _TEST = "Runs lint, types, the import contract, the generated code, the locks and all tests. Exit status 0: all green."
@@ -169,3 +186,5 @@ _CHECK = (
     "`laws` reads the databases of a running system and says which law is broken where."
 )
 _BENCH = "Measures the services against a bare gRPC echo and pgbench in one run, and draws a plot."
+_CHAOS = """Clients book, cancel and read while the parts of phase 2 are killed, paused and restarted; then the laws are
+proved. The seed repeats the plan: what is done to whom, and when; not how the machine interleaves it."""

@@ -62,6 +62,7 @@ GUARDS = {
     ),
     "conditional confirm": Guard(((bookings, "MOVE", "status = ANY(%s)", "%s::text[] IS NOT NULL"),)),
     "idempotency key": Guard(((bookings, "CLAIM", _ONE_PER_KEY, ""),), {"bookings": "DROP INDEX bookings_one_per_key"}),
+    "recovery": Guard(((recovery, "TAKE", "settle_at <= now()", "false"),)),
     "database clock": Guard(
         (
             (
