@@ -6,13 +6,16 @@ A watcher that reads slowly skips numbers; it holds up nobody, and nothing is qu
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol, Self
 
+import structlog
 from chassis.errors import Unavailable
 
 from event_service.domain import Event, EventNotFound
+
+log = structlog.get_logger(__name__)
 
 
 class Reading(Protocol):
@@ -38,7 +41,7 @@ class Watching:
         if self._reader is not None:
             self._reader.cancel()
 
-    async def watch(self, event_id: uuid.UUID) -> AsyncIterator[Event]:
+    async def watch(self, event_id: uuid.UUID) -> AsyncGenerator[Event, None]:
         """The event now, and again whenever its capacity or availability is another; raises EventNotFound."""
         async with self._watched(event_id):
             event = await self._first(event_id)
@@ -80,6 +83,9 @@ class Watching:
             try:
                 found = {event.id: event for event in await self._events.many(watched)}
             except Unavailable:  # watchers keep the last number until the database is back
+                continue
+            except Exception:  # whatever it was, ending here would leave all watchers waiting for ever
+                log.exception("reading watched events failed")
                 continue
             async with self._changed:
                 for event_id in watched:

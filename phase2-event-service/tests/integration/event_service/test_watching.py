@@ -1,0 +1,232 @@
+"""Watching over real connections: who leaves is forgotten, who sleeps holds up nobody, what fails is tried again.
+
+The numbers come from a fake that has another one at each reading, so that thousands of changes take a second.
+"""
+
+import asyncio
+import os
+import sys
+import uuid
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import grpc
+import pytest
+from chassis.interceptor import Context
+from chassis.server import GrpcServer
+from event_service.config import EventSettings
+from event_service.domain import Event, Kind
+from event_service.handler import EventHandler
+from event_service.proto import event_pb2 as pb
+from event_service.proto.event_pb2_grpc import EventServiceStub, add_EventServiceServicer_to_server
+from event_service.watching import Watching
+
+from tests.waiting import until_async
+
+MOMENT = datetime(2099, 1, 1, tzinfo=UTC)
+CONCERT, MATCH = uuid.UUID(int=1), uuid.UUID(int=2)
+MANY = 6000  # changes: about 300 KB of messages, far more than a connection holds for a client that does not read
+FEW = 3500
+
+CLIENT = """
+import sys, grpc
+from event_service.proto.event_pb2 import WatchAvailabilityRequest
+from event_service.proto.event_pb2_grpc import EventServiceStub
+stub, request = EventServiceStub(grpc.insecure_channel(sys.argv[1])), WatchAvailabilityRequest(event_id=sys.argv[2])
+for _ in stub.WatchAvailability(request):
+    print("one", flush=True)
+"""
+
+
+class Readings:
+    """Two events whose availability is another number each time it is read; remembers who was read last."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.last: Sequence[uuid.UUID] = ()
+        self.failing = False
+
+    async def many(self, event_ids: Sequence[uuid.UUID]) -> list[Event]:
+        self.count, self.last = self.count + 1, event_ids
+        if self.failing:
+            raise RuntimeError("a bug, say")
+        event = Event(CONCERT, "Jazz", Kind.CONCERT, MOMENT, "UTC", "Babylon", 10**6, self.count, MOMENT, MOMENT)
+        return [replace(event, id=event_id) for event_id in event_ids]
+
+    async def ready(self) -> None:
+        pass
+
+
+class Waiting(Watching):
+    """The wrong way: it waits for each watcher to take each number."""
+
+    def __init__(self, events: Readings, interval: float) -> None:
+        super().__init__(events, interval)
+        self._queues: dict[asyncio.Queue[Event], uuid.UUID] = {}
+
+    async def watch(self, event_id: uuid.UUID) -> AsyncGenerator[Event, None]:
+        queue: asyncio.Queue[Event] = asyncio.Queue(1)
+        self._queues[queue] = event_id
+        while True:
+            yield await queue.get()
+
+    async def _read_on(self) -> None:
+        while True:
+            await asyncio.sleep(self._interval)
+            for queue, event_id in list(self._queues.items()):
+                (event,) = await self._events.many([event_id])
+                await queue.put(event)
+
+
+class Counting(EventHandler):
+    """The right handler; counts how many numbers were handed to gRPC, by event."""
+
+    sent: Counter[str]
+
+    async def WatchAvailability(  # noqa: N802 - gRPC's name
+        self, request: pb.WatchAvailabilityRequest, context: Context
+    ) -> AsyncIterator[pb.WatchAvailabilityResponse]:
+        async for number in super().WatchAvailability(request, context):
+            self.sent[request.event_id] += 1
+            yield number
+
+
+@dataclass
+class Service:
+    """A running server, what it reads, and how many numbers of each event it has handed to gRPC."""
+
+    address: str
+    readings: Readings
+    sent: Counter[str]
+
+    async def forgets(self, event_id: uuid.UUID) -> None:
+        """Returns once the event is no longer read while another one is."""
+
+        async def forgotten() -> bool:
+            return self.readings.last == [other(event_id)]
+
+        await until_async(forgotten)
+
+
+def other(event_id: uuid.UUID) -> uuid.UUID:
+    return MATCH if event_id == CONCERT else CONCERT
+
+
+@asynccontextmanager
+async def served(kind: type[Watching] = Watching) -> AsyncIterator[Service]:
+    readings = Readings()
+    async with kind(readings, 0.0001) as watching:
+        server = GrpcServer(EventSettings(grpc_port=0, stop_grace=0), "event.EventService")
+        handler = Counting(readings, watching)  # type: ignore[arg-type]  # watching asks no more of it
+        handler.sent = Counter()
+        add_EventServiceServicer_to_server(handler, server.grpc)
+        async with server.running(ready=readings.ready):
+            yield Service(f"127.0.0.1:{server.port}", readings, handler.sent)
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[Service]:
+    async with served() as service:
+        yield service
+
+
+@asynccontextmanager
+async def watching(service: Service, event_id: uuid.UUID, seconds: float | None = None) -> AsyncIterator[Any]:
+    """A watcher over a connection of its own."""
+    # Without probing for bandwidth it takes 64 KB ahead of its reader, and no more.
+    options = [("grpc.use_local_subchannel_pool", 1), ("grpc.http2.bdp_probe", 0)]
+    async with grpc.aio.insecure_channel(service.address, options) as channel:
+        request = pb.WatchAvailabilityRequest(event_id=str(event_id))
+        yield EventServiceStub(channel).WatchAvailability(request, timeout=seconds)
+
+
+async def read(stream: Any, numbers: int) -> int:
+    """Reads so many numbers; returns the last."""
+    for _ in range(numbers):
+        last = (await stream.read()).available_tickets
+    return int(last)
+
+
+async def test_who_hangs_up_is_forgotten(service: Service) -> None:
+    async with watching(service, MATCH) as stays, watching(service, CONCERT) as leaves:
+        await asyncio.gather(read(stays, 1), read(leaves, 1))
+        leaves.cancel()
+        await service.forgets(CONCERT)
+
+
+async def test_whose_connection_breaks_is_forgotten(service: Service) -> None:
+    async with watching(service, MATCH) as stays:
+        async with watching(service, CONCERT) as leaves:
+            await asyncio.gather(read(stays, 1), read(leaves, 1))
+        await service.forgets(CONCERT)
+
+
+async def test_whose_deadline_passes_is_forgotten(service: Service) -> None:
+    async with watching(service, MATCH) as stays, watching(service, CONCERT, seconds=0.5) as leaves:
+        await asyncio.gather(read(stays, 1), read(leaves, 1))
+        await service.forgets(CONCERT)
+
+
+async def test_whose_process_is_killed_is_forgotten(service: Service) -> None:
+    async with watching(service, MATCH) as stays:
+        await read(stays, 1)
+        command = [sys.executable, "-c", CLIENT, service.address, str(CONCERT)]
+        environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
+        client = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=environment)
+        assert client.stdout
+        assert await client.stdout.readline() == b"one\n"
+        client.kill()
+        await client.communicate()
+        await service.forgets(CONCERT)
+
+
+async def asleep_and_awake(service: Service, sleeper: Any, awake: Any) -> None:
+    """Returns once the sleeper's connection is full, and the one awake has had thousands of numbers since."""
+    await asyncio.gather(read(sleeper, 1), read(awake, 1))
+    await read(awake, MANY)
+    full = service.sent[str(CONCERT)]
+    await read(awake, FEW)
+    assert service.sent[str(CONCERT)] == full < FEW
+
+
+async def test_who_sleeps_holds_up_nobody_and_wakes_up_to_what_is_true_now(service: Service) -> None:
+    async with watching(service, CONCERT) as sleeper, watching(service, MATCH) as awake:
+        await asleep_and_awake(service, sleeper, awake)
+        now, seen, last = service.readings.count, 0, 0
+        while last < now:
+            last, seen = await read(sleeper, 1), seen + 1
+        assert seen < FEW  # what was on its way already, and then the newest: the others were never kept for it
+
+
+async def test_who_leaves_asleep_is_forgotten_too(service: Service) -> None:
+    async with watching(service, CONCERT) as sleeper, watching(service, MATCH) as awake:
+        await asleep_and_awake(service, sleeper, awake)
+        sleeper.cancel()
+        await service.forgets(CONCERT)
+
+
+async def test_waiting_for_every_watcher_would_hold_up_all() -> None:
+    """The negative control."""
+    async with served(Waiting) as service, watching(service, CONCERT) as sleeper, watching(service, MATCH) as awake:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(3):
+                await asleep_and_awake(service, sleeper, awake)
+        assert 1 < service.sent[str(MATCH)] < MANY
+
+
+async def test_a_failed_reading_is_not_the_last(service: Service) -> None:
+    async with watching(service, MATCH) as stream:
+        await read(stream, 1)
+        service.readings.failing = True
+        failed = service.readings.count
+
+        async def has_failed() -> bool:
+            return service.readings.count > failed + 1
+
+        await until_async(has_failed)
+        service.readings.failing = False
+        assert await read(stream, 1000) > failed
