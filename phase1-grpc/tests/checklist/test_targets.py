@@ -97,8 +97,8 @@ def target(folder: Path) -> Iterator[str]:
         yield targets["right"]
 
 
-def opened(target: str, restart: str | None) -> System:
-    with open_target(1, target, restart, patience=2, progress=lambda _: None) as system:
+def opened(target: str, restart: str | None = None, pause: str | None = None) -> System:
+    with open_target(1, target, restart, pause, patience=2, progress=lambda _: None) as system:
         return system
 
 
@@ -126,6 +126,21 @@ def test_what_is_no_restart_gives_no_verdict(target: str, command: str | None, r
     system = opened(target, command)
     with pytest.raises(pytest.skip.Exception, match=reason):
         system.restart(SERVICE)
+    assert not system.gone
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        (None, r"needs --pause COMMAND, a command that sends \$SIGNAL, STOP or CONT, to your \$SERVICE"),
+        ("true", r"the pause left the server answering: stop its process with SIGSTOP"),
+        ("echo no such thing >&2; exit 3", r"could not be paused: 'echo .*' exited with 3: no such thing"),
+    ],
+)
+def test_what_is_no_pause_gives_no_verdict(target: str, command: str | None, reason: str) -> None:
+    system = opened(target, pause=command)
+    with pytest.raises(pytest.skip.Exception, match=reason), system.paused(SERVICE):
+        pytest.fail("nothing is paused")
     assert not system.gone
 
 

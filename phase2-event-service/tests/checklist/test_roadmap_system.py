@@ -5,7 +5,9 @@ from pathlib import Path
 from tests.checklist.programs import roadmap_system
 
 from workbook.checklist import run
+from workbook.checks.probe import silence
 from workbook.checks.report import Check, Outcome
+from workbook.checks.targets import open_target
 
 
 def told(checks: list[Check], outcome: Outcome) -> set[str]:
@@ -28,6 +30,18 @@ def test_it_passes_and_hears_what_it_lacks(tmp_path: Path) -> None:
         "needs --restart COMMAND",
         "needs the databases",
     }
+
+
+def test_a_paused_process_is_silent_and_goes_on(tmp_path: Path) -> None:
+    pause = f"kill -$SIGNAL $(cat {tmp_path}/$SERVICE.pid)"
+    with (
+        roadmap_system(tmp_path) as target,
+        open_target(2, target, None, pause, patience=5, progress=lambda _: None) as system,
+    ):
+        address = system.address("event-service")
+        with system.paused("event-service"):
+            assert "answer" in silence(address, 0.2)
+        assert silence(address, 5) == ""
 
 
 def test_what_it_has_was_checked(tmp_path: Path) -> None:
