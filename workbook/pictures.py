@@ -128,6 +128,27 @@ def ledger_image(
     return _image(axes)
 
 
+def partitions(messages: Mapping[int, Sequence[str]], marks: Mapping[int, int] | None = None) -> None:
+    """A topic's log: a row for each partition, a box for each message, coloured by what it says.
+
+    `marks` are places in the log, such as the next offset that a reader will read, by partition.
+    """
+    said = list(dict.fromkeys(label for labels in messages.values() for label in labels))
+    axes = _axes(height=0.6 + 0.62 * len(messages))
+    longest = max((len(labels) for labels in messages.values()), default=0)
+    for row, (number, labels) in enumerate(sorted(messages.items())):
+        axes.text(-0.8, -row, f"partition {number}", ha="right", va="center")
+        for offset, label in enumerate(labels):
+            colour = COLOURS[said.index(label) % len(COLOURS)]
+            box = {"boxstyle": "round,pad=0.3", "facecolor": colour, "edgecolor": "none"}
+            axes.text(offset, -row, label, color="white", family="monospace", ha="center", va="center", bbox=box)
+        if marks is not None and number in marks:
+            axes.annotate("▲", (marks[number] - 0.5, -row - 0.45), ha="center", va="center", color=_INK)
+    axes.set(xlim=(-0.6, longest), ylim=(-len(messages) + 0.4, 0.5))
+    axes.axis("off")
+    _show(axes)
+
+
 def _show(axes: Axes) -> None:
     display(_image(axes))  # type: ignore[no-untyped-call]
 

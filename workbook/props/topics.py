@@ -1,0 +1,97 @@
+"""Topics of a lesson's own: made, written to, read from the first message to the last."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+PARTITIONS = 4  # as many as the embedded broker always makes
+_PATIENCE = 20  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One message where the log has it."""
+
+    partition: int
+    offset: int
+    key: str
+    value: str
+
+
+def fresh_topic(address: str, name: str = "lesson") -> str:
+    """A new, empty topic with four partitions; returns its name."""
+    topic = f"{name}-{uuid.uuid4().hex[:8]}"
+    admin = AdminClient({"bootstrap.servers": address})  # its answer does not outlive it
+    try:
+        admin.create_topics([NewTopic(topic, PARTITIONS, 1)])[topic].result(_PATIENCE)
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError._UNSUPPORTED_FEATURE:  # noqa: SLF001 - its only name
+            raise
+        Producer({"bootstrap.servers": address}).list_topics(
+            topic, _PATIENCE
+        )  # the embedded broker makes what is asked for
+    return topic
+
+
+def send(address: str, topic: str, messages: Iterable[tuple[str | None, str]]) -> list[Record]:
+    """Writes (key, value) pairs one after the other; returns where each of them stands."""
+    written: list[Record] = []
+
+    def delivered(error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            raise KafkaException(error)
+        written.append(_record(message))
+
+    producer = Producer({"bootstrap.servers": address, "enable.idempotence": True, "linger.ms": 5})
+    for key, value in messages:
+        producer.produce(topic, value.encode(), key, on_delivery=delivered)
+        producer.poll(0)
+    if producer.flush(_PATIENCE):
+        raise TimeoutError(f"the broker at {address} confirmed only {len(written)} messages")
+    return written
+
+
+def ends(address: str, topic: str) -> dict[int, tuple[int, int]]:
+    """The first offset and the one behind the last, by partition."""
+    with _reader(address) as consumer:
+        return {each.partition: consumer.get_watermark_offsets(each, _PATIENCE) for each in _all_of(consumer, topic)}
+
+
+def read_all(address: str, topic: str) -> list[Record]:
+    """Every message of the topic, in the order in which a reader gets them. Nothing is committed."""
+    with _reader(address) as consumer:
+        partitions = _all_of(consumer, topic)
+        total = sum(high - low for low, high in (consumer.get_watermark_offsets(each) for each in partitions))
+        consumer.assign(partitions)
+        return [_record(message) for message in consumer.consume(total, _PATIENCE)] if total else []
+
+
+class _reader:  # noqa: N801 - used as a function
+    """A consumer that looks from the beginning and is closed at the end."""
+
+    def __init__(self, address: str) -> None:
+        group = f"reader-{uuid.uuid4().hex}"
+        settings = {"bootstrap.servers": address, "group.id": group, "enable.auto.commit": False}
+        self._consumer = Consumer({**settings, "auto.offset.reset": "earliest"})
+
+    def __enter__(self) -> Consumer:
+        return self._consumer
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()
+
+
+def _all_of(consumer: Consumer, topic: str) -> list[TopicPartition]:
+    known = consumer.list_topics(topic, _PATIENCE).topics[topic].partitions
+    return [TopicPartition(topic, number, 0) for number in sorted(known)]
+
+
+def _record(message: Message) -> Record:
+    key, value = message.key(), message.value()
+    text = key if isinstance(key, str) else (key or b"").decode(errors="replace")
+    return Record(
+        int(message.partition() or 0), int(message.offset() or 0), text, (value or b"").decode(errors="replace")
+    )
