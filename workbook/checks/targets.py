@@ -6,9 +6,13 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
 
 from workbook.checks.probe import silence
 from workbook.checks.system import CannotRestart, System
+
+if TYPE_CHECKING:
+    from workbook.part import Part
 
 MAIN_SERVICE = "booking-service"  # whom a bare HOST:PORT means
 RESTART_LIMIT = 90  # seconds for a restart command to end
@@ -78,24 +82,33 @@ def _local(phase: int, progress: Progress) -> Iterator[System]:
     except PartFailed as failure:
         raise NoTarget(f"the local stack did not start: {failure}") from failure
 
-    def kill_and_start(service: str) -> None:
-        stack[service].kill()
-        stack[service].start()
-
-    @contextmanager
-    def paused(service: str) -> Iterator[None]:
-        stack[service].pause()
-        try:
-            yield
-        finally:
-            stack[service].resume()
-
     try:
         serving = {name: part.address for name, part in stack.parts.items() if name.endswith("-service")}
         databases = {name: stack.settings_of(name) for name in serving}
-        yield System(f"local stack: {', '.join(stack.parts)}", serving, kill_and_start, paused, databases)
+        parts = stack.parts
+        yield System(
+            f"local stack: {', '.join(parts)}",
+            serving,
+            killer=lambda service: _kill_and_start(parts[service]),
+            pauser=lambda service: _paused(parts[service]),
+            databases=databases,
+        )
     finally:
         stack.stop()
+
+
+def _kill_and_start(part: "Part") -> None:
+    part.kill()
+    part.start()
+
+
+@contextmanager
+def _paused(part: "Part") -> Iterator[None]:
+    part.pause()
+    try:
+        yield
+    finally:
+        part.resume()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""By system of wrong_systems.py: the box that must fail, and words that its board must say."""
+"""By system of wirings.py: the box that must fail, and words that its board must say."""
 
 from collections.abc import Mapping
 

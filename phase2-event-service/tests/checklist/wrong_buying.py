@@ -8,9 +8,8 @@ from typing import Any
 
 import grpc
 from booking_saga.inventory import CancelledMeanwhile, EventServiceAway, EventServiceInventory, NoSuchEvent, SoldOut
-from booking_service.domain import Booking, NewBooking, Status
-from booking_service.inventory import TicketInventory, TicketsRefused
-from booking_service.repository import BookingRepository
+from booking_service.domain import Booking, Status
+from booking_service.inventory import TicketsRefused
 from booking_service.service import BookingUseCases
 from event_service.proto import event_pb2 as pb
 from event_service.proto.event_pb2_grpc import EventServiceStub
@@ -146,79 +145,6 @@ class ReservesUnderNewIds(Inventory):
             await asyncio.sleep(A_WHILE)
             booking = replace(booking, id=uuid.uuid4())
         await super().reserve(booking)
-
-
-class SendsAgainBehind(Inventory):
-    """What failed is sent again behind the caller's back, under another id than the caller's own retry."""
-
-    async def reserve(self, booking: Booking) -> None:
-        try:
-            await super().reserve(booking)
-        except EventServiceAway:
-            self.later(self._until_reserved(replace(booking, id=uuid.uuid4())))
-            raise
-
-    async def _until_reserved(self, booking: Booking) -> None:
-        while True:
-            await asyncio.sleep(0.2)
-            try:
-                return await super().reserve(booking)
-            except EventServiceAway:
-                continue
-
-
-class ConfirmsWhenUnsure(Inventory):
-    async def reserve(self, booking: Booking) -> None:
-        try:
-            await super().reserve(booking)
-        except EventServiceAway:
-            self.later(self._until_known(booking))
-
-    async def _until_known(self, booking: Booking) -> None:
-        while True:
-            await asyncio.sleep(0.2)
-            try:
-                return await super().reserve(booking)
-            except EventServiceAway:
-                continue
-
-
-class ForgetsWhatIsPutOff(Inventory):
-    async def _until_given_back(self, booking_id: uuid.UUID) -> None:
-        pass
-
-
-class GivesUpForEver(Inventory):
-    """Once the event service was away, it is away for good."""
-
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        super().__init__(channel)
-        self._given_up = False
-
-    async def reserve(self, booking: Booking) -> None:
-        if self._given_up:
-            raise EventServiceAway("it was away before")
-        try:
-            await super().reserve(booking)
-        except EventServiceAway:
-            self._given_up = True
-            raise
-
-
-class OneAtATime(BookingUseCases):
-    """A lock around everything, held while it waits for another service."""
-
-    def __init__(self, bookings: BookingRepository, inventory: TicketInventory) -> None:
-        super().__init__(bookings, inventory)
-        self._lock = asyncio.Lock()
-
-    async def create(self, wish: NewBooking) -> Booking:
-        async with self._lock:
-            return await super().create(wish)
-
-    async def get(self, booking_id: uuid.UUID) -> Booking:
-        async with self._lock:
-            return await super().get(booking_id)
 
 
 class LeavesPending(BookingUseCases):
