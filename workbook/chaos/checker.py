@@ -3,7 +3,7 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import psycopg
 from chassis.settings import PostgresSettings
@@ -84,8 +84,8 @@ def _not_kept(history: History, end: Final) -> Iterator[Broken]:
             continue
         row = end.bookings.get(call.booking)
         wanted = Stored(f"client-{call.client}", call.key, call.event, call.tickets, "CONFIRMED")
-        cancelled = Stored(*(getattr(wanted, name) for name in Stored.__slots__[:-1]), "CANCELLED")
-        if row != wanted and not (call.booking in asked and row == cancelled):
+        cancelled = replace(wanted, status="CANCELLED") if call.booking in asked else wanted
+        if row not in {wanted, cancelled}:
             yield Broken("KEPT", f"{call.booking}, acknowledged at {call.ended:g} s, is {row}")
 
 
