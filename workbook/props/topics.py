@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 PARTITIONS = 4  # as many as the embedded broker always makes
 _PATIENCE = 20  # seconds
@@ -90,8 +91,5 @@ def _all_of(consumer: Consumer, topic: str) -> list[TopicPartition]:
 
 
 def _record(message: Message) -> Record:
-    key, value = message.key(), message.value()
-    text = key if isinstance(key, str) else (key or b"").decode(errors="replace")
-    return Record(
-        int(message.partition() or 0), int(message.offset() or 0), text, (value or b"").decode(errors="replace")
-    )
+    key, value = (bytes(part or b"").decode(errors="replace") for part in (message.key(), message.value()))
+    return Record(int(message.partition() or 0), int(message.offset() or 0), key, value)
