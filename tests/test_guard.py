@@ -16,7 +16,9 @@ from workbook.ports import free_port, is_free
 
 LISTEN = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(3600)"
 OWNER = f"""
-import subprocess, sys, tempfile, time
+import signal, subprocess, sys, tempfile, time
+for number in (signal.SIGINT, signal.SIGHUP):  # ignored where the tests themselves run in the background
+    signal.signal(number, signal.SIG_DFL)
 from pathlib import Path
 from workbook.part import Part, Program
 from workbook.ports import is_free

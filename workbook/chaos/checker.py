@@ -3,7 +3,7 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace, replace
+from dataclasses import dataclass, field, replace
 
 import psycopg
 from chassis.settings import PostgresSettings
