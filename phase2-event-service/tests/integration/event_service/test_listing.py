@@ -9,7 +9,7 @@ import pytest
 from chassis.paging import Position
 from event_service import reservations
 from event_service.domain import NewEvent
-from event_service.postgres import PostgresEvents, page_query
+from event_service.postgres import PostgresEvents, nearby_query, page_query
 from event_service.repository import Filter
 
 START = datetime(2099, 1, 1, 20, tzinfo=UTC)
@@ -40,6 +40,12 @@ PLANS: Sequence[tuple[Filter, Position | None, str]] = [
 ]
 
 
+async def venues(events: PostgresEvents, text: str) -> list[str]:
+    found = await events.page(Filter(venue=text), 51)
+    assert found == sorted(found, key=lambda event: (event.starts_at, event.id))
+    return [event.venue for event in found]
+
+
 async def test_every_filter_reads_an_index(events: PostgresEvents, event_sql: psycopg.Connection) -> None:
     event_sql.execute(MANY)
     event_sql.execute("VACUUM ANALYZE events")
@@ -49,9 +55,13 @@ async def test_every_filter_reads_an_index(events: PostgresEvents, event_sql: ps
         assert index in told, f"{wanted}:\n{told}"
         assert "Seq Scan" not in told, f"{wanted}:\n{told}"
         assert ("Sort" in told) is (index == BY_VENUE), f"{wanted}:\n{told}"
-    found = await events.page(Filter(venue="LON 77"), 51)
-    assert len(found) == 11
-    assert found[0].venue == "Babylon 7700"
+    query, values = nearby_query(Filter(venue="BYL"), 51, IN_THE_MIDDLE)
+    told = "\n".join(line for (line,) in event_sql.execute(f"EXPLAIN {query}", values))
+    assert BY_DATE in told
+    assert "Sort" not in told
+    assert await venues(events, "LON 77") == [f"Babylon {number}" for number in (7700, *range(77000, 78000, 100))][:11]
+    assert await venues(events, "Baby") == [f"Babylon {100 * number}" for number in range(51)]  # not all of them nearby
+    assert await venues(events, "V") == ["v"] * 51
 
 
 async def test_without_its_index_a_venue_is_looked_for_everywhere(
