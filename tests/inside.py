@@ -91,10 +91,10 @@ class Inside:
 
 
 @asynccontextmanager
-async def inside(postgres: Part, name: str) -> AsyncIterator[Inside]:
-    """A fresh system whose databases have `name` in theirs."""
-    host, port = postgres.address.split(":")
-    where = {"db_host": host, "db_port": int(port), "db_user": USER, "db_password": PASSWORD, "grpc_port": 0}
+async def inside(postgres: Part, name: str, port: int | None = None) -> AsyncIterator[Inside]:
+    """A system whose databases have `name` in theirs; it reaches PostgreSQL through `port`, if given."""
+    host, own = postgres.address.split(":")
+    where = {"db_host": host, "db_port": port or int(own), "db_user": USER, "db_password": PASSWORD, "grpc_port": 0}
     event_settings = EventSettings(**where, db_name=f"{name}_events")
     settings = SagaSettings(**where, db_name=f"{name}_bookings", recovery_interval=0.05)
     await asyncio.to_thread(_made, settings, event_settings)
