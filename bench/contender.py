@@ -29,8 +29,8 @@ class Contender(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class GrpcCalls:
-    """Calls of one kind to the gRPC server at `address`; `load` is as bench/load.py wants it."""
+class Calls:
+    """Calls of one kind to the server at `address`, gRPC or PostgreSQL; `load` is as bench/load.py wants it."""
 
     name: str
     load: str
@@ -43,3 +43,19 @@ class GrpcCalls:
         if done.returncode:
             raise ContenderFailed(f"{self.name}: {done.stderr.strip()}")
         return Round(**json.loads(done.stdout))
+
+
+@dataclass(frozen=True, slots=True)
+class AtOnce:
+    """A contender with a concurrency of its own, whatever the others run with."""
+
+    name: str
+    contender: Contender
+    in_flight: int
+
+    @property
+    def servers(self) -> Mapping[str, int]:
+        return self.contender.servers
+
+    def run(self, seconds: float, _in_flight: int) -> Round:
+        return self.contender.run(seconds, self.in_flight)

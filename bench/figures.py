@@ -49,6 +49,19 @@ class Ratio:
     high: float
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two contenders to put in ratio, and what the ratio should reach, where somebody has said so."""
+
+    ours: str
+    reference: str
+    aim: float | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.ours} ÷ {self.reference}"
+
+
 def summary(rounds: Sequence[Round]) -> Summary:
     return Summary(
         rate=median(each.rate for each in rounds),

@@ -26,6 +26,11 @@ def with_variables(statement: str, *names: str) -> str:
     return parts[0] + "".join(name + part for name, part in zip(names, parts[1:], strict=True))
 
 
+def with_named_variables(statement: str, **values: str) -> str:
+    """The same for a statement that names its parameters: each %(name)s becomes the value of that name."""
+    return statement.strip() % values
+
+
 @dataclass(frozen=True, slots=True)
 class Pgbench:
     """A pgbench script run by as many connections as there are calls in flight.

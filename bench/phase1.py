@@ -1,8 +1,11 @@
 """Phase 1's contenders: a bare echo, the booking service, and pgbench with the booking service's SQL."""
 
 import itertools
+import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import grpc
 import psycopg
@@ -11,17 +14,25 @@ from booking_service.postgres import BY_ID, CLAIM, MOVE
 from booking_service.proto import booking_pb2 as pb
 from booking_service.proto.booking_pb2_grpc import BookingServiceStub
 
-from bench import echo as echo_server
-from bench.contender import Contender, GrpcCalls
-from bench.load import Call
+from bench.contender import Calls, Contender
+from bench.echo import METHOD
+from bench.figures import Compared
+from bench.load import Call, over_grpc
 from bench.pgbench import Pgbench, with_variables
-from workbook.part import Part
+from workbook.part import Part, Program
+from workbook.ports import free_port
+from workbook.postgres import connect
 from workbook.stack import LocalStack
 
 USERS = 1000
 EVENT = "benchmark"
 TICKETS = 2
-RATIOS = (("create", "echo"), ("get", "echo"), ("create", "pgbench create"), ("get", "pgbench get"))
+RATIOS = (
+    Compared("create", "echo", aim=0.6),
+    Compared("get", "echo"),
+    Compared("create", "pgbench create"),
+    Compared("get", "pgbench get"),
+)
 
 _NUMBERS = f"""\
 \\set user random(1, {USERS})
@@ -40,18 +51,21 @@ CREATE_VARIABLES = {
 }
 
 
+@over_grpc
 async def echo(channel: grpc.aio.Channel) -> Call:
-    method: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(echo_server.METHOD)
+    method: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(METHOD)
     request = _create_request(0, uuid.uuid4().hex).SerializeToString()
     return lambda: method(request)
 
 
+@over_grpc
 async def create(channel: grpc.aio.Channel) -> Call:
     """Each call is a new booking: a key of its own, one of many users."""
     stub, numbers, run = BookingServiceStub(channel), itertools.count(), uuid.uuid4().hex
     return lambda: stub.CreateBooking(_create_request(next(numbers), run))
 
 
+@over_grpc
 async def get(channel: grpc.aio.Channel) -> Call:
     stub = BookingServiceStub(channel)
     made = await stub.CreateBooking(_create_request(0, uuid.uuid4().hex))
@@ -59,16 +73,41 @@ async def get(channel: grpc.aio.Channel) -> Call:
     return lambda: stub.GetBooking(request)
 
 
-def contenders(stack: LocalStack, echo_part: Part, postgres: psycopg.Connection) -> Sequence[Contender]:
+@contextmanager
+def contenders(stack: LocalStack) -> Iterator[Sequence[Contender]]:
     service, database = stack["booking-service"], {"postgres": stack["postgres"].pid}
     both = {"service": service.pid, **database}
-    return [
-        GrpcCalls("echo", "bench.phase1:echo", echo_part.address, {"service": echo_part.pid}),
-        GrpcCalls("get", "bench.phase1:get", service.address, both),
-        GrpcCalls("create", "bench.phase1:create", service.address, both),
-        Pgbench("pgbench get", _GET, postgres, {"id": _some_booking(postgres)}, database),
-        Pgbench("pgbench create", CREATE_SCRIPT, postgres, CREATE_VARIABLES, database),
-    ]
+    booking_db = stack.settings_of("booking-service").db_name
+    with echo_server(stack.folder) as echo, connect(stack["postgres"].address, booking_db) as postgres:
+        yield [
+            Calls("echo", "bench.phase1:echo", echo.address, {"service": echo.pid}),
+            Calls("get", "bench.phase1:get", service.address, both),
+            Calls("create", "bench.phase1:create", service.address, both),
+            Pgbench("pgbench get", _GET, postgres, {"id": _some_booking(postgres)}, database),
+            Pgbench("pgbench create", CREATE_SCRIPT, postgres, CREATE_VARIABLES, database),
+        ]
+
+
+@contextmanager
+def echo_server(folder: Path) -> Iterator[Part]:
+    port = free_port()
+    address = f"127.0.0.1:{port}"
+    program = Program([sys.executable, "-m", "bench.echo", str(port)], ready=lambda: _listens(address))
+    part = Part("echo", address, program, folder / "echo.log")
+    part.start()
+    try:
+        yield part
+    finally:
+        part.stop()
+
+
+def _listens(address: str) -> bool:
+    with grpc.insecure_channel(address) as channel:
+        try:
+            grpc.channel_ready_future(channel).result(timeout=1)
+        except grpc.FutureTimeoutError:
+            return False
+    return True
 
 
 def _create_request(number: int, run: str) -> pb.CreateBookingRequest:

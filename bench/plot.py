@@ -16,6 +16,14 @@ _COLOURS = {
     "create": "#d62728",
     "pgbench get": "#9ecae1",
     "pgbench create": "#f4a3a3",
+    "bookings": "#1f77b4",
+    "pgbench bookings": "#9ecae1",
+    "hot event": "#d62728",
+    "hot event, 8": "#ff9896",
+    "hot event, 64": "#8c1d1d",
+    "reserve in process": "#2ca02c",
+    "pgbench reserve": "#98df8a",
+    "sold out in process": "#9467bd",
 }
 _READABLE: Any = {"font.size": 15, "axes.spines.top": False, "axes.spines.right": False}  # from the last row of a class
 
@@ -50,9 +58,15 @@ def _ratios(axes: Axes, report: Report) -> None:
     names = list(report.ratios)[::-1]  # the first on top
     found = [report.ratios[name] for name in names]
     spread = [[each.median - each.low for each in found], [each.high - each.median for each in found]]
-    colours = [_COLOURS.get(name.split(" ÷ ")[0]) for name in names]
+    colours = [_COLOURS[name.split(" ÷ ")[0]] for name in names]
     axes.barh(names, [each.median for each in found], xerr=spread, color=colours, capsize=6)
     for row, each in enumerate(found):
-        axes.text(each.high + 0.02, row, f"{each.median:.2f}", va="center", fontweight="bold")
-    axes.set(title="Rate ÷ rate of the reference", xlim=(0, max(1.0, *(each.high for each in found)) * 1.15))
+        axes.annotate(
+            f"{each.median:.2f}", (each.high, row), (8, 0), textcoords="offset points", va="center", weight="bold"
+        )
+    highest = max(1.0, *(each.high for each in found))
+    wide = highest > 10 * min(each.median for each in found)
+    limits = (0.1, highest * 3) if wide else (0, highest * 1.15)
+    axes.set(title="Rate ÷ rate of the reference", xscale="log" if wide else "linear", xlim=limits)
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.axvline(1, color="black", linewidth=1)

@@ -6,7 +6,8 @@ from typing import Any
 
 from rich.table import Table
 
-from bench.figures import Ratio, Round, Summary, percentile, ratio, summary
+from bench.figures import Compared, Ratio, Round, Summary, percentile, ratio, summary
+from bench.sale import Sale
 from workbook.terminal import console
 
 BUSY = 0.9  # of a core: one Python process cannot use much more than one, so from here on it may be the limit
@@ -22,7 +23,8 @@ class Report:
     seconds: float
     machine: Mapping[str, str | int]
     rounds: Mapping[str, Sequence[Round]]
-    compared: Sequence[tuple[str, str]]
+    compared: Sequence[Compared]
+    sales: Sequence[Sale] = ()
 
     @property
     def summaries(self) -> dict[str, Summary]:
@@ -30,10 +32,7 @@ class Report:
 
     @property
     def ratios(self) -> dict[str, Ratio]:
-        return {
-            f"{ours} ÷ {reference}": ratio(self.rounds[ours], self.rounds[reference])
-            for ours, reference in self.compared
-        }
+        return {pair.name: ratio(self.rounds[pair.ours], self.rounds[pair.reference]) for pair in self.compared}
 
     def as_json(self) -> dict[str, Any]:
         """Everything but the single latencies: their quantiles stand for them."""
@@ -43,6 +42,8 @@ class Report:
             "seconds_a_round": self.seconds,
             "machine": dict(self.machine),
             "ratios": {name: asdict(found) for name, found in self.ratios.items()},
+            "aims": {pair.name: pair.aim for pair in self.compared if pair.aim is not None},
+            "sales": [asdict(sale) for sale in self.sales],
             "summaries": {name: asdict(found) for name, found in self.summaries.items()},
             "rounds": {name: [_round(each) for each in rounds] for name, rounds in self.rounds.items()},
         }
@@ -51,6 +52,8 @@ class Report:
 def show(report: Report) -> None:
     console.print(" · ".join(f"{name} {value}" for name, value in report.machine.items()), style="dim")
     console.print(_figures(report), _ratios(report), sep="\n")
+    if report.sales:
+        console.print(_sales(report.sales))
     for line in remarks(report.summaries):
         console.print(line, style="yellow")
 
@@ -87,10 +90,24 @@ def _figures(report: Report) -> Table:
 
 def _ratios(report: Report) -> Table:
     table = Table(title="Rate ÷ rate of the reference, round by round")
-    for heading in ("", "median", "lowest", "highest"):
+    for heading in ("", "median", "lowest", "highest", "aim"):
         table.add_column(heading, justify="right" if heading else "left")
-    for name, found in report.ratios.items():
-        table.add_row(name, *(f"{value:.2f}" for value in (found.median, found.low, found.high)))
+    for pair, found in zip(report.compared, report.ratios.values(), strict=True):
+        aim = "" if pair.aim is None else f"≥ {pair.aim:g}"
+        table.add_row(pair.name, *(f"{value:.2f}" for value in (found.median, found.low, found.high)), aim)
+    return table
+
+
+def _sales(sales: Sequence[Sale]) -> Table:
+    table = Table(
+        title="A sale whose seller is killed half way and started again",
+        caption="leaked: taken, and held by no booking; refused early: while enough tickets were left; lines: of code",
+    )
+    for heading in ("", "bookings/s", "confirmed", "oversold", "leaked", "unfinished", "refused early", "lines"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for sale in sales:
+        counts = sale.confirmed, sale.oversold, sale.leaked, sale.unfinished, sale.refused_early, sale.lines
+        table.add_row(sale.name, f"{sale.rate:,.0f}", *map(str, counts))
     return table
 
 

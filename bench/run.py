@@ -2,26 +2,23 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
-import grpc
-
-from bench import phase1
+from bench import phase1, phase2
 from bench.contender import Contender, ContenderFailed
 from bench.cpu import cpu_seconds
 from bench.figures import Round
 from bench.machine import describe
 from bench.report import Report, show
-from workbook.part import Part, PartFailed, Program
-from workbook.ports import free_port
+from workbook.part import PartFailed
 from workbook.postgres import connect
 from workbook.stack import LocalStack
 
 ROUNDS = 5
-PHASES = {1: phase1}
+PHASES: Mapping[int, ModuleType] = {1: phase1, 2: phase2}
 Rounds = Mapping[str, Sequence[Round]]
 Progress = Callable[[str], None]
 
@@ -51,12 +48,12 @@ def main(phase: int | None, seconds: float, in_flight: int, output: Path) -> int
 
 
 def measure(phase: int, seconds: float, in_flight: int, rounds: int, progress: Progress) -> Report:
-    with LocalStack(phase, progress=progress) as stack, echo_server(stack.folder) as echo:
-        settings = stack.settings_of("booking-service")
-        with connect(stack["postgres"].address, settings.db_name) as postgres:
-            taking_part = PHASES[phase].contenders(stack, echo, postgres)
+    module = PHASES[phase]
+    with LocalStack(phase, progress=progress) as stack, connect(stack["postgres"].address) as postgres:
+        with module.contenders(stack) as taking_part:
             measured = interleaved(taking_part, rounds, seconds, in_flight, progress)
-            return Report(phase, in_flight, seconds, describe(postgres), measured, PHASES[phase].RATIOS)
+        sales = module.sales(stack, in_flight, progress) if phase > 1 else ()
+        return Report(phase, in_flight, seconds, describe(postgres), measured, module.RATIOS, sales)
 
 
 def interleaved(
@@ -80,28 +77,6 @@ def one_round(contender: Contender, seconds: float, in_flight: int) -> Round:
     after = cpu_seconds(contender.servers)
     used = {part: after[part] - before[part] for part in after.keys() & before.keys()}
     return replace(outcome, server_cpu=used)
-
-
-@contextmanager
-def echo_server(folder: Path) -> Iterator[Part]:
-    port = free_port()
-    address = f"127.0.0.1:{port}"
-    program = Program([sys.executable, "-m", "bench.echo", str(port)], ready=lambda: _listens(address))
-    part = Part("echo", address, program, folder / "echo.log")
-    part.start()
-    try:
-        yield part
-    finally:
-        part.stop()
-
-
-def _listens(address: str) -> bool:
-    with grpc.insecure_channel(address) as channel:
-        try:
-            grpc.channel_ready_future(channel).result(timeout=1)
-        except grpc.FutureTimeoutError:
-            return False
-    return True
 
 
 def _say(line: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench import phase1
-from bench.contender import ContenderFailed, GrpcCalls
+from bench.contender import Calls, ContenderFailed
 from bench.figures import Round, Summary, percentile, ratio, summary
 from bench.pgbench import Pgbench, logged_latencies, rate_of, with_variables
 from bench.report import remarks
@@ -117,7 +117,7 @@ def by_status(stack: LocalStack) -> dict[str, int]:
 
 def test_every_create_that_is_counted_is_a_booking(stack: LocalStack) -> None:
     before = by_status(stack).get("CONFIRMED", 0)
-    measured = GrpcCalls("create", "bench.phase1:create", stack["booking-service"].address).run(0.2, 4)
+    measured = Calls("create", "bench.phase1:create", stack["booking-service"].address).run(0.2, 4)
     assert by_status(stack) == {"CONFIRMED": before + measured.calls}
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import grpc
 import pytest
 
-from bench.contender import ContenderFailed, GrpcCalls
+from bench.contender import Calls, ContenderFailed
 from bench.cpu import cpu_seconds
 from bench.echo import METHOD, echo
-from bench.load import Call, run
+from bench.load import Call, over_grpc, run
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux has /proc")
 
@@ -35,6 +35,7 @@ async def echo_address() -> AsyncIterator[str]:
 async def test_the_generator_keeps_so_many_calls_in_flight_and_counts_each(echo_address: str) -> None:
     under_way, most, answered = 0, 0, 0
 
+    @over_grpc
     async def load(_channel: grpc.aio.Channel) -> Call:
         async def call() -> None:
             nonlocal under_way, most, answered
@@ -55,7 +56,7 @@ async def test_the_generator_keeps_so_many_calls_in_flight_and_counts_each(echo_
 
 
 async def test_a_call_that_fails_ends_the_run_and_is_told(echo_address: str) -> None:
-    wrong = GrpcCalls("create", "bench.phase1:create", echo_address)
+    wrong = Calls("create", "bench.phase1:create", echo_address)
     with pytest.raises(ContenderFailed, match=r"create: (?s:.*)UNIMPLEMENTED"):
         await asyncio.to_thread(wrong.run, 0.1, 2)
 

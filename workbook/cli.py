@@ -98,10 +98,10 @@ def _proof(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
     bench = commands.add_parser("bench", help="measure speed, as ratios in one run", description=_BENCH)
     bench.add_argument("--phase", type=_phase, metavar="N", help="the phase to measure (default: the newest)")
-    bench.add_argument("--seconds", type=float, default=3, help="length of each round (default: 3)")
+    bench.add_argument("--seconds", type=float, default=2, help="length of each round (default: 2)")
     bench.add_argument("--in-flight", type=int, default=32, metavar="CALLS", help="calls at once (default: 32)")
     bench.add_argument("--output", type=Path, default=Path(".learn/bench"), help="where plot and figures go")
-    bench.set_defaults(runner=lambda c: _run("bench", c.phase, c.seconds, c.in_flight, c.output, package=""))
+    bench.set_defaults(runner=lambda c: _run("bench.run", c.phase, c.seconds, c.in_flight, c.output, package=""))
 
     chaos = commands.add_parser("chaos", help="a random run while parts die, then a proof", description=_CHAOS)
     chaos.add_argument("--minutes", type=_positive, default=1, metavar="N", help="length of the run (default: 1)")
