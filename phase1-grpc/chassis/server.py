@@ -12,6 +12,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
+from chassis.calls_at_once import CallsAtOnce
 from chassis.deadlines import ServerDeadlines
 from chassis.error_status import ErrorStatus
 from chassis.settings import CannotStart, ServiceSettings
@@ -19,6 +20,7 @@ from chassis.unreadable import RefuseUnreadable
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+_MORE = 100  # calls above the limit that gRPC lets in: those we refuse ourselves, and health checks
 OVERALL = ""  # the health protocol's name for the process as a whole
 
 log = structlog.get_logger(__name__)
@@ -46,10 +48,14 @@ class GrpcServer:
     ) -> None:
         self._settings = settings
         self._service = service
-        chassis = (ErrorStatus(service), ServerDeadlines(settings.deadline_limit))
+        chassis = (
+            ErrorStatus(service),
+            CallsAtOnce(settings.grpc_max_concurrent_calls),
+            ServerDeadlines(settings.deadline_limit),
+        )
         self.grpc = grpc.aio.server(
             interceptors=[*outside, *chassis, *inside, RefuseUnreadable()],
-            maximum_concurrent_rpcs=settings.grpc_max_concurrent_calls,
+            maximum_concurrent_rpcs=settings.grpc_max_concurrent_calls + _MORE,
             options=[
                 ("grpc.so_reuseport", 0),  # else two servers on one port both start, and share its calls at random
                 ("grpc.max_receive_message_length", settings.grpc_max_message_bytes),

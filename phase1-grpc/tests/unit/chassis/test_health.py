@@ -1,11 +1,13 @@
 """Health: not serving until ready, then as what the service needs; the process stays alive beside it."""
 
+import asyncio
+
 import grpc
 import pytest
 from chassis.interceptor import Context
 from chassis.server import NOT_SERVING, SERVING
 from tests.health import health, says, watching
-from tests.words import Word, answers, calling, channel_to, open_call, serving, unary
+from tests.words import Word, answers, calling, channel_to, failure, open_call, serving, unary
 
 from tests.waiting import until_async
 
@@ -62,3 +64,22 @@ async def test_calls_are_answered_also_while_it_is_not_ready() -> None:
     dependency = Dependency(there=False)
     async with serving(unary(echo), dependency.ready) as server, channel_to(server) as channel:
         assert await answers(open_call(channel, "unary_unary", Word(value="still"))) == ["still"]
+
+
+async def test_a_busy_process_still_says_that_it_lives() -> None:
+    """Else whoever runs it would take it for dead, and restart it when it has the most to do."""
+    began, may = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: Word, _context: Context) -> Word:
+        began.set()
+        await may.wait()
+        return request
+
+    async with calling(unary(slow), grpc_max_concurrent_calls=1) as channel:
+        running = open_call(channel, "unary_unary", Word(value="first"))
+        await began.wait()
+        refused = await failure(open_call(channel, "unary_unary", Word()))
+        await until_async(lambda: says(channel, "", SERVING))
+        may.set()
+        assert await answers(running) == ["first"]
+    assert refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
