@@ -76,6 +76,14 @@ class Booking:
         return self
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A booking as a change left it, and the status it had before: None when it was made by it."""
+
+    booking: Booking
+    was: Status | None
+
+
 class BookingNotFound(NotFound):
     reason = "BOOKING_NOT_FOUND"
 

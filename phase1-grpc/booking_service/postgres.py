@@ -4,17 +4,20 @@ Claims and confirmations that come at the same time share a statement and its co
 """
 
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from chassis.grouping import Grouping
 from chassis.paging import Position
 from chassis.postgres import Connection, Database
 
-from booking_service.domain import Booking, BookingNotFound, NewBooking, Status, origins
+from booking_service.domain import Booking, BookingNotFound, Change, NewBooking, Status, origins
 
-AlsoWritten = Callable[[Connection, Booking], Awaitable[None]]
-"""Called with each booking made or moved, inside the transaction that does it: phase 3 writes its message there."""
+Write: TypeAlias = Callable[[Connection, Sequence[Change]], Awaitable[Callable[[], object] | None]]
+"""Writes more, for all bookings that one statement changed, in its transaction; what it returns is called after that
+is committed."""
+AlsoWritten: TypeAlias = Mapping[Status, Write]
+"""What is written besides when bookings get a status; phase 3 writes its messages there."""
 
 _COLUMNS = "id, user_id, event_id, ticket_count, status, reason, idempotency_key, created_at, updated_at"
 
@@ -33,6 +36,8 @@ UPDATE bookings SET status = %s, reason = %s, updated_at = greatest(now(), creat
 WHERE id = %s AND status = ANY(%s)
 RETURNING {_COLUMNS}
 """
+
+_WAS = ", old.status"  # the row before the statement, in PostgreSQL 18; asked only for what is also written
 
 OF_USER = f"""
 SELECT {_COLUMNS} FROM bookings WHERE user_id = %s
@@ -61,7 +66,7 @@ class PostgresBookings:
 
     def __init__(self, database: Database, also_written: AlsoWritten | None = None) -> None:
         self._database = database
-        self._also_written = also_written
+        self._also_written = also_written or {}
         self._grouping = Grouping()
 
     async def claim(self, wish: NewBooking) -> Booking:
@@ -106,8 +111,9 @@ class PostgresBookings:
     async def _claim(self, claims: Sequence[Claim]) -> list[Booking | None]:
         ids = [claim[0] for claim in claims]
         if len(claims) == 1:
-            return await self._change(CLAIM, claims[0], ids)
-        return await self._change(for_many(CLAIM), [list(column) for column in zip(*claims, strict=True)], ids)
+            return await self._change(Status.PENDING, CLAIM, claims[0], ids)
+        columns = [list(column) for column in zip(*claims, strict=True)]
+        return await self._change(Status.PENDING, for_many(CLAIM), columns, ids)
 
     async def _confirm(self, ids: Sequence[uuid.UUID]) -> list[Booking | None]:
         return await self._move(ids, Status.CONFIRMED, "", origins(Status.CONFIRMED))
@@ -116,20 +122,30 @@ class PostgresBookings:
         self, ids: Sequence[uuid.UUID], target: Status, reason: str, allowed: Sequence[Status]
     ) -> list[Booking | None]:
         statement, which = (MOVE, ids[0]) if len(ids) == 1 else (for_many(MOVE), list(ids))
-        return await self._change(statement, [target, reason, which, list(allowed)], ids)
+        return await self._change(target, statement, [target, reason, which, list(allowed)], ids)
 
-    async def _change(self, statement: str, values: Sequence[Any], ids: Sequence[uuid.UUID]) -> list[Booking | None]:
-        """The bookings that the statement made or moved, in the order of `ids`; None for each that it left alone."""
-        if self._also_written is None:  # one statement is a transaction by itself: no BEGIN and COMMIT to wait for
+    async def _change(
+        self, target: Status, statement: str, values: Sequence[Any], ids: Sequence[uuid.UUID]
+    ) -> list[Booking | None]:
+        """The bookings that the statement gave this status, in the order of `ids`; None for each that it left alone."""
+        also = self._also_written.get(target)
+        if also is None:  # one statement is a transaction by itself: no BEGIN and COMMIT to wait for
             changed = await self._read(statement, values)
         else:
-            async with self._database.transaction() as connection:
-                rows = await (await connection.execute(statement, values)).fetchall()
-                changed = [_booking(row) for row in rows]
-                for booking in changed:
-                    await self._also_written(connection, booking)
+            changed = await self._change_and_write(statement, values, also)
         by_id = {booking.id: booking for booking in changed}
         return [by_id.get(booking_id) for booking_id in ids]
+
+    async def _change_and_write(self, statement: str, values: Sequence[Any], also: Write) -> list[Booking]:
+        committed = None
+        async with self._database.transaction() as connection:
+            rows = await (await connection.execute(statement + _WAS, values)).fetchall()
+            changes = [Change(_booking(row[:-1]), Status(row[-1]) if row[-1] else None) for row in rows]
+            if changes:
+                committed = await also(connection, changes)
+        if committed is not None:
+            committed()
+        return [change.booking for change in changes]
 
 
 def _booking(row: Sequence[Any]) -> Booking:

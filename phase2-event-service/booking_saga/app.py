@@ -6,6 +6,7 @@ from pathlib import Path
 
 from booking_service.app import MIGRATIONS as PHASE_1
 from booking_service.app import BookingApp, booking_app
+from booking_service.postgres import AlsoWritten
 from chassis.channel import open_channel
 
 from booking_saga.config import SagaSettings
@@ -16,13 +17,14 @@ MIGRATIONS = (PHASE_1, Path(__file__).parent / "migrations")
 
 
 @asynccontextmanager
-async def saga_app(settings: SagaSettings) -> AsyncIterator[BookingApp]:
+async def saga_app(settings: SagaSettings, *, also_written: AlsoWritten | None = None) -> AsyncIterator[BookingApp]:
+    """The running service; `also_written` is described at booking_service/postgres.py."""
     async with AsyncExitStack() as stack:
         channel = await stack.enter_async_context(
             open_channel(settings.event_address, deadline_limit=settings.event_deadline, service_config=SERVICE_CONFIG)
         )
         inventory = EventServiceInventory(channel)
-        app = await stack.enter_async_context(booking_app(settings, inventory=inventory))
+        app = await stack.enter_async_context(booking_app(settings, inventory=inventory, also_written=also_written))
         recovery = Recovery(
             app.database,
             app.use_cases,

@@ -1,7 +1,7 @@
 """The whole service: its plugs, and its life beside a database that is late, away, busy or paused."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from booking_service.app import MIGRATIONS, SERVICE, booking_app
 from booking_service.config import BookingSettings
-from booking_service.domain import Booking
+from booking_service.domain import Booking, Change, Status
 from booking_service.inventory import TicketsRefused
 from booking_service.proto import booking_pb2 as pb
 from booking_service.proto.booking_pb2_grpc import BookingServiceStub
@@ -81,10 +81,10 @@ async def test_refused_tickets_are_a_failed_precondition_and_a_cancelled_booking
 async def test_what_cannot_be_also_written_undoes_the_booking(
     settings: BookingSettings, sql: psycopg.Connection
 ) -> None:
-    async def fail(_connection: Connection, _booking: Booking) -> None:
+    async def fail(_connection: Connection, _changes: Sequence[Change]) -> None:
         raise LookupError
 
-    async with booking_app(settings, also_written=fail) as app, calling(app.server) as (stub, _):
+    async with booking_app(settings, also_written={Status.PENDING: fail}) as app, calling(app.server) as (stub, _):
         assert (await refusal(stub.CreateBooking(WISH))).code is grpc.StatusCode.INTERNAL
     assert sql.execute("SELECT FROM bookings").rowcount == 0
 
@@ -94,14 +94,14 @@ async def test_a_caller_who_hangs_up_in_the_middle_leaves_nothing(
 ) -> None:
     written, undone = asyncio.Event(), asyncio.Event()
 
-    async def park(_connection: Connection, _booking: Booking) -> None:
+    async def park(_connection: Connection, _changes: Sequence[Change]) -> None:
         written.set()
         try:
             await asyncio.Event().wait()
         finally:
             undone.set()
 
-    async with booking_app(settings, also_written=park) as app, calling(app.server) as (stub, _):
+    async with booking_app(settings, also_written={Status.PENDING: park}) as app, calling(app.server) as (stub, _):
         call = stub.CreateBooking(WISH)
         await written.wait()
         call.cancel()

@@ -1,13 +1,13 @@
 """Claims and confirmations that come at once share statements, and each is still decided by itself."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import psycopg
 import pytest
 from booking_service import postgres as queries
-from booking_service.domain import Booking, NewBooking, Status
+from booking_service.domain import Booking, Change, NewBooking, Status
 from booking_service.postgres import PostgresBookings
 from chassis.postgres import Connection, Database, DatabaseUnavailable
 
@@ -80,29 +80,34 @@ async def test_in_a_group_only_legal_moves_are_made(bookings: PostgresBookings) 
 async def test_in_a_group_what_cannot_be_also_written_undoes_its_own_booking_only(
     database: Database, sql: psycopg.Connection
 ) -> None:
-    async def also_written(_connection: Connection, booking: Booking) -> None:
-        if booking.user_id == "user-3":
+    async def also_written(_connection: Connection, changes: Sequence[Change]) -> None:
+        if "user-3" in {change.booking.user_id for change in changes}:
             raise LookupError
 
-    bookings = PostgresBookings(database, also_written)
+    bookings = PostgresBookings(database, {Status.PENDING: also_written})
     answers = await asyncio.gather(*(bookings.claim(wish(number)) for number in range(6)), return_exceptions=True)
     assert [isinstance(answer, LookupError) for answer in answers] == [number == 3 for number in range(6)]
     stored = sql.execute("SELECT user_id FROM bookings ORDER BY user_id").fetchall()
     assert stored == [(f"user-{number}",) for number in range(6) if number != 3]
 
 
-async def test_a_group_is_also_written_in_its_transaction(database: Database) -> None:
-    transactions: list[int] = []
+async def test_a_group_is_also_written_at_once_in_its_transaction_and_told_after_it(
+    database: Database, sql: psycopg.Connection
+) -> None:
+    transactions: list[tuple[int, int]] = []
+    seen: list[int] = []
 
-    async def also_written(connection: Connection, _booking: Booking) -> None:
+    async def also_written(connection: Connection, changes: Sequence[Change]) -> Callable[[], object]:
         row = await (await connection.execute("SELECT pg_current_xact_id()::text::bigint")).fetchone()
         assert row is not None
-        transactions.append(row[0])
+        transactions.append((row[0], len(changes)))
+        return lambda: seen.append(sql.execute("SELECT FROM bookings").rowcount)
 
-    bookings = PostgresBookings(database, also_written)
+    bookings = PostgresBookings(database, {Status.PENDING: also_written})
     await asyncio.gather(*(bookings.claim(wish(number)) for number in range(5)))
-    assert len(transactions) == 5
-    assert len(set(transactions)) == 2
+    assert [changed for _, changed in transactions] == [1, 4]
+    assert len({transaction for transaction, _ in transactions}) == 2
+    assert seen == [1, 5]
 
 
 async def opposite(database: Database, sql: psycopg.Connection, times: int) -> None:
