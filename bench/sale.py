@@ -50,7 +50,7 @@ NEEDS_DBOS = "needs dbos: uv pip install --python .venv/bin/python dbos"
 class Sale:
     """What came of a sale: tickets `oversold` beyond the capacity; `leaked`, that is taken and held by no booking.
 
-    `rate` is confirmed bookings a second until the kill. `unfinished` are bookings that are PENDING in the end, for ever.
+    `rate` is confirmed bookings a second until the kill. `unfinished` are bookings that are PENDING in the end.
     `refused_early` are buyers who were told no while enough tickets for them were left in the end. `lines` of code.
     """
 

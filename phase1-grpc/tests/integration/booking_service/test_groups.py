@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import psycopg
 import pytest
 from booking_service import postgres as queries
-from booking_service.domain import Booking, Change, NewBooking, Status
+from booking_service.domain import Change, NewBooking, Status
 from booking_service.postgres import PostgresBookings
 from chassis.postgres import Connection, Database, DatabaseUnavailable
 
