@@ -11,7 +11,7 @@ from hypothesis import settings
 from workbook.part import Part
 from workbook.ports import free_port
 from workbook.postgres import connect, postgres_part
-from workbook.stack import claim_folder, sweep
+from workbook.run_folder import claim_folder, sweep
 
 # pytest would else make a package `tests` of the first folder of that name it meets, and hide what is in the others.
 importlib.import_module("tests")

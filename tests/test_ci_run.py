@@ -1,4 +1,4 @@
-"""`.ci/run` on machines of every kind, made of small stand-ins: it brings Docker and never hides its absence."""
+"""`.ci/run` on machines of every kind, made of small stand-ins: it brings Docker and Kafka, or says that it cannot."""
 
 import os
 import shutil
@@ -11,7 +11,8 @@ import pytest
 from workbook.phases import ROOT
 
 COMPOSE = [str(path.relative_to(ROOT)) for path in ROOT.glob("phase*-*/compose.yaml")]
-FILES = (".ci/run", "workbook/__init__.py", "workbook/needs.py", "Dockerfile", *COMPOSE)
+KAFKA = [f"workbook/kafka/{name}" for name in ("__init__.py", "jars.py", "pom.xml")]
+FILES = (".ci/run", "workbook/__init__.py", "workbook/needs.py", "Dockerfile", *KAFKA, *COMPOSE)
 LEARN = 'echo "learn $* requires:${WORKBOOK_REQUIRE:-}"; exit "${LEARN_STATUS:-0}"'
 DOCKER = """
 case "$1 $2" in
@@ -20,9 +21,17 @@ case "$1 $2" in
   *) exit 1 ;;  # no registry can be reached
 esac
 """
+JAVA = 'echo "    java.specification.version = 21" >&2'
+MAVEN = """
+for argument in "$@"; do
+  case "$argument" in
+    -DoutputDirectory=*) mkdir -p "${argument#*=}" && touch "${argument#*=}/kafka_2.13-4.1.1.jar" ;;
+  esac
+done
+"""
 TOOLBOX = 'touch "$MACHINE/engine"'
 IMAGES = 'for name in "$@"; do mkdir -p "$MACHINE/images"; touch "$MACHINE/images/$name"; done'
-ALL = "requires:docker,phase1-images,phase2-images"
+ALL = "requires:docker,apache-kafka,phase1-images,phase2-images"
 
 
 class Machine:
@@ -35,6 +44,8 @@ class Machine:
             shutil.copy(ROOT / name, folder / "clone" / name)
         self.program("clone/learn", LEARN)
         self.program("bin/docker", DOCKER)
+        self.program("bin/java", JAVA)
+        self.program("bin/mvn", MAVEN)
         (folder / "bin" / "python3").symlink_to(sys.executable)
 
     def program(self, name: str, script: str) -> None:
@@ -69,7 +80,7 @@ def with_docker(machine: Machine) -> Machine:
 
 def test_where_docker_is_its_tests_must_run(with_docker: Machine) -> None:
     ended = with_docker.runs(CI="true")
-    assert (ended.returncode, ended.stdout) == (0, f"learn test {ALL}\n")
+    assert (ended.returncode, ended.stdout.splitlines()[-1]) == (0, f"learn test {ALL}")
 
 
 def test_a_failed_test_fails_the_run(with_docker: Machine) -> None:
@@ -77,7 +88,7 @@ def test_a_failed_test_fails_the_run(with_docker: Machine) -> None:
 
 
 def test_arguments_reach_the_test_command(with_docker: Machine) -> None:
-    assert with_docker.runs("--only", "lint").stdout == f"learn test --only lint {ALL}\n"
+    assert with_docker.runs("--only", "lint").stdout.splitlines()[-1] == f"learn test --only lint {ALL}"
 
 
 def test_what_is_missing_is_brought_from_beside_the_repository(machine: Machine) -> None:
@@ -110,3 +121,11 @@ def test_ci_itself_refuses_to_go_without_docker(machine: Machine, broken: str) -
     assert ended.returncode == 1
     assert "could not be brought" in ended.stderr
     assert "learn test" not in ended.stdout
+
+
+def test_ci_itself_refuses_to_go_without_kafka(with_docker: Machine) -> None:
+    with_docker.program("bin/mvn", "echo 'no repository can be reached'; exit 1")
+    ended = with_docker.runs(CI="true")
+    assert ended.returncode == 1
+    assert "no repository can be reached" in ended.stderr
+    assert "could not be brought" in ended.stderr

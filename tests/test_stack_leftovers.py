@@ -13,7 +13,8 @@ from tests.waiting import until
 from workbook.guard import family, living
 from workbook.part import PartFailed, State
 from workbook.ports import is_free
-from workbook.stack import LocalStack, claim_folder, sweep
+from workbook.run_folder import claim_folder, sweep
+from workbook.stack import LocalStack
 
 OWNER = """
 import json, sys, time

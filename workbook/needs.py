@@ -78,6 +78,16 @@ def _brought(image: str) -> bool:
     return _succeeds("docker", "image", "inspect", image) or _succeeds("docker", "pull", "--quiet", image, patience=300)
 
 
+def _apache_kafka() -> bool:
+    from workbook.kafka.jars import NoApacheKafka, find_apache  # noqa: PLC0415 - few who ask for needs ask for this one
+
+    try:
+        find_apache()
+    except NoApacheKafka:
+        return False
+    return True
+
+
 def _succeeds(*command: str, patience: float = 30) -> bool:
     if shutil.which(command[0]) is None:
         return False
@@ -89,6 +99,11 @@ def _succeeds(*command: str, patience: float = 30) -> bool:
 
 NEEDS = {
     "docker": Need("Docker", "a running engine with Compose (`docker info`, `docker compose version`)", _docker),
+    "apache-kafka": Need(
+        "Apache Kafka",
+        "Java 17 or newer, and `python -m workbook.kafka.jars`",
+        _apache_kafka,
+    ),
     **{f"phase{phase}-images": _images(phase, images) for phase, images in images_by_phase().items()},
 }
 

@@ -4,7 +4,7 @@ import itertools
 import random
 import socket
 
-STANDARD = {"postgres": 5432, "booking-service": 50051, "event-service": 50052}
+STANDARD = {"postgres": 5432, "kafka": 9092, "booking-service": 50051, "event-service": 50052}
 
 # Below what Linux and macOS give to clients: while a part is down its clients keep trying to reach it, and one that got
 # the part's own port for its end of the line would meet itself there, and keep the part from coming back.

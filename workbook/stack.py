@@ -8,29 +8,25 @@ Nothing of it outlives its owner: leaving the block ends it in order, and when t
 its part (see guard.py). Data and logs live in one temporary folder, removed at the end or, after a crash, by the next.
 """
 
-import contextlib
-import fcntl
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Self, TextIO
+from typing import Self
 
 from chassis.probe import health
 from chassis.service import Service
 from chassis.settings import PostgresSettings
 
+from workbook.kafka.choice import chosen_kind, kafka_part
 from workbook.part import Part, PartFailed, Program
 from workbook.phases import newest_phase, services
 from workbook.ports import STANDARD, free_port, is_free
 from workbook.postgres import PASSWORD, USER, postgres_part
-
-_PREFIX = f"ticket-workbook-{os.getuid()}-"
-_LOCK = "owner.lock"
+from workbook.run_folder import PREFIX, claim_folder, sweep
 
 
 class PortsTaken(Exception):
@@ -42,7 +38,7 @@ class LocalStack:
 
     `standard_ports` takes the roadmap's ports, else free ones are used. `program` is the module that runs the services
     (default: the phase's own); a test may name another build of them. `environment` is added to each service's.
-    `progress` is called with a line about each step.
+    `kafka` says which broker, from phase 3 on (see workbook/kafka). `progress` is called with a line about each step.
     """
 
     def __init__(
@@ -52,13 +48,17 @@ class LocalStack:
         standard_ports: bool = False,
         program: str | None = None,
         environment: Mapping[str, str] | None = None,
+        kafka: str | None = None,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.phase = phase or newest_phase()
         self._program = program or f"phase{self.phase}"
         self.parts: dict[str, Part] = {}
         self._services = {service.name: service for service in services(self.phase)}
-        self._ports = _ports(["postgres", *self._services], standard=standard_ports)
+        needs_kafka = any("kafka_address" in service.settings.model_fields for service in self._services.values())
+        self.kafka = chosen_kind(kafka) if needs_kafka else ""
+        own_kafka = ["kafka"] if self.kafka in {"apache", "embedded"} else []
+        self._ports = _ports(["postgres", *own_kafka, *self._services], standard=standard_ports)
         self._environment = dict(environment or {})
         self._progress = progress
         self.folder = Path()
@@ -90,7 +90,7 @@ class LocalStack:
         """Stops all parts, last started first, and removes their folder. Safe to call again."""
         for part in reversed(self.parts.values()):
             part.stop()
-        if self.folder.name.startswith(_PREFIX):
+        if self.folder.name.startswith(PREFIX):
             shutil.rmtree(self.folder, ignore_errors=True)
             self._lock.close()
 
@@ -135,16 +135,21 @@ class LocalStack:
         return kind.model_validate({key: values[key] for key in kind.model_fields if key in values})
 
     def _addresses(self) -> dict[str, str]:
-        """Where each service is, for the others: EVENT_ADDRESS for event-service."""
-        return {
-            f"{name.removesuffix('-service').replace('-', '_').upper()}_ADDRESS": f"127.0.0.1:{self._ports[name]}"
-            for name in self._services
+        """Where each part is, for the services: EVENT_ADDRESS for event-service, KAFKA_ADDRESS for Kafka."""
+        found = {
+            f"{name.removesuffix('-service').replace('-', '_').upper()}_ADDRESS": f"127.0.0.1:{port}"
+            for name, port in self._ports.items()
         }
+        return {"KAFKA_ADDRESS": self.kafka, **found} if self.kafka else found
 
     def _start_parts(self) -> None:
         self._progress("starting PostgreSQL")
         postgres = self.parts["postgres"] = postgres_part(self.folder, self._ports["postgres"])
         postgres.start()
+        if "kafka" in self._ports:
+            self._progress(f"starting Kafka ({self.kafka})")
+            self.parts["kafka"] = kafka_part(self.folder, self._ports["kafka"], self.kafka)
+            self.parts["kafka"].spawn()
         self._progress("migrating " + ", ".join(self.settings_of(name).db_name for name in self._services))
         with ThreadPoolExecutor() as at_once:
             list(at_once.map(self.migrate, self._services))
@@ -175,22 +180,3 @@ def _ports(names: list[str], *, standard: bool) -> dict[str, int]:
             f"port {', '.join(taken)} is taken by another program; stop it, or let the stack choose: --free-ports"
         )
     return {name: STANDARD[name] for name in names}
-
-
-def claim_folder() -> TextIO:
-    """A fresh folder for data and logs, as the locked file in it: while that is open, no sweep takes the folder."""
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
-        folder.chmod(0o755)  # PostgreSQL may run as another user (see postgres.py); its own folder inside is closed
-        lock = (folder / _LOCK).open("w")
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if folder.exists():  # another stack's sweep may have come between the two lines above
-            return lock
-
-
-def sweep() -> None:
-    """Removes folders whose owner died: nobody holds their lock."""
-    for lock_file in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_LOCK}"):
-        with contextlib.suppress(OSError), lock_file.open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(lock_file.parent, ignore_errors=True)

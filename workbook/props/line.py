@@ -21,10 +21,10 @@ class Line:
     can tell that from a request that never arrived. Threads, no event loop: it also works under a client that blocks.
     """
 
-    def __init__(self, target: str, delay: float = 0) -> None:
-        host, port = target.split(":")
-        self._target = (host, int(port))
-        self._server = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, target: str, delay: float = 0, port: int = 0) -> None:
+        host, _, target_port = target.rpartition(":")
+        self._target = (host, int(target_port))
+        self._server = socket.create_server(("127.0.0.1", port))
         self._ends: list[socket.socket] = []
         self._armed = threading.Event()
         self.address = f"127.0.0.1:{self._server.getsockname()[1]}"

@@ -10,6 +10,7 @@ from confluent_kafka.cimpl import NewTopic
 
 PARTITIONS = 4  # as many as the embedded broker always makes
 _PATIENCE = 20  # seconds
+_QUIET = {"log_level": 0}  # a lesson kills brokers: what librdkafka says of it belongs to no cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,14 @@ class Record:
 def fresh_topic(address: str, name: str = "lesson") -> str:
     """A new, empty topic with four partitions; returns its name."""
     topic = f"{name}-{uuid.uuid4().hex[:8]}"
-    admin = AdminClient({"bootstrap.servers": address})  # its answer does not outlive it
+    admin = AdminClient({"bootstrap.servers": address, **_QUIET})  # its answer does not outlive it
     try:
-        admin.create_topics([NewTopic(topic, PARTITIONS, 1)])[topic].result(_PATIENCE)
+        asked = admin.create_topics([NewTopic(topic, PARTITIONS, 1)], request_timeout=_PATIENCE / 10)
+        asked[topic].result(_PATIENCE)
     except KafkaException as error:
-        if error.args[0].code() != KafkaError._UNSUPPORTED_FEATURE:  # noqa: SLF001 - its only name
+        if error.args[0].code() not in {KafkaError._UNSUPPORTED_FEATURE, KafkaError._TIMED_OUT}:  # noqa: SLF001
             raise
-        Producer({"bootstrap.servers": address}).list_topics(
+        Producer({"bootstrap.servers": address, **_QUIET}).list_topics(
             topic, _PATIENCE
         )  # the embedded broker makes what is asked for
     return topic
@@ -46,7 +48,7 @@ def send(address: str, topic: str, messages: Iterable[tuple[str | None, str]]) -
             raise KafkaException(error)
         written.append(_record(message))
 
-    producer = Producer({"bootstrap.servers": address, "enable.idempotence": True, "linger.ms": 5})
+    producer = Producer({"bootstrap.servers": address, "enable.idempotence": True, "linger.ms": 5, **_QUIET})
     for key, value in messages:
         producer.produce(topic, value.encode(), key, on_delivery=delivered)
         producer.poll(0)
@@ -76,7 +78,7 @@ class _reader:  # noqa: N801 - used as a function
     def __init__(self, address: str) -> None:
         group = f"reader-{uuid.uuid4().hex}"
         settings = {"bootstrap.servers": address, "group.id": group, "enable.auto.commit": False}
-        self._consumer = Consumer({**settings, "auto.offset.reset": "earliest"})
+        self._consumer = Consumer({**settings, "auto.offset.reset": "earliest", **_QUIET})
 
     def __enter__(self) -> Consumer:
         return self._consumer

@@ -1,0 +1,40 @@
+"""Which broker the local stack runs.
+
+`kind` says it: `apache`, `embedded`, or HOST:PORT for one that runs already; `auto` takes Apache Kafka where its jars
+and a Java are on this machine, and the embedded one elsewhere. Whoever starts it says which one runs.
+"""
+
+import os
+from pathlib import Path
+
+from workbook.kafka.apache import apache_part
+from workbook.kafka.embedded import embedded_part
+from workbook.kafka.jars import NoApacheKafka, find_apache
+from workbook.part import Part
+
+LIMITS = (
+    "the broker inside librdkafka, for want of Apache Kafka (see workbook/kafka/jars.py): it keeps everything in memory and "
+    "loses it when killed, and a group's second member waits about 50 s for its share"
+)
+
+
+def chosen_kind(asked: str | None = None) -> str:
+    """`apache`, `embedded` or HOST:PORT for what was asked, by argument or by WORKBOOK_KAFKA.
+
+    Raises NoApacheKafka when Apache Kafka was asked for and is not there; the text says how to bring it.
+    """
+    kind = asked or os.environ.get("WORKBOOK_KAFKA", "auto")
+    if kind == "apache":
+        find_apache()
+    if kind == "auto":
+        try:
+            find_apache()
+        except NoApacheKafka:
+            return "embedded"
+        return "apache"
+    return kind
+
+
+def kafka_part(folder: Path, port: int, kind: str) -> Part:
+    """A broker on loopback, with its data in `folder`; `kind` is `apache` or `embedded`."""
+    return apache_part(folder, port) if kind == "apache" else embedded_part(folder, port)
