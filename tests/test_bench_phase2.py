@@ -133,6 +133,7 @@ def test_a_sale_tells_who_keeps_the_promise(stack: LocalStack, events: psycopg.C
     assert 0 < unchecked.lines < 30 < ours.lines
 
 
+@pytest.mark.timeout(400)  # it starts some thirty processes, which takes a busy machine its time
 def test_a_short_run_measures_everything_and_writes_it_down(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
