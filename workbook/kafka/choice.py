@@ -13,7 +13,7 @@ from workbook.kafka.jars import NoApacheKafka, find_apache
 from workbook.part import Part
 
 LIMITS = (
-    "the broker inside librdkafka, for want of Apache Kafka (see workbook/kafka/jars.py): it keeps everything in memory and "
+    "the broker inside librdkafka, for want of Apache Kafka: it keeps everything in memory and "
     "loses it when killed, and a group's second member waits about 50 s for its share"
 )
 
