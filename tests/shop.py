@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from booking_service.proto.booking_pb2_grpc import BookingServiceAsyncStub
     from event_service.proto.event_pb2_grpc import EventServiceAsyncStub
 
-# What a client may hear while something is away, and tries again after.
+# What a client may hear while something is away, and tries again after. CANCELLED is gRPC's own answer to calls that
+# have reached a server which stops, and which it had not begun.
 AWAY = {
+    grpc.StatusCode.CANCELLED,
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED,
     grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -63,7 +65,7 @@ class Shop:
         """The booking, or why it was refused; raises AioRpcError when that is not known."""
         wish = pb.CreateBookingRequest(user_id=user, event_id=event_id, ticket_count=tickets, idempotency_key=key)
         try:
-            booking = (await self.bookings.CreateBooking(wish, timeout=5, wait_for_ready=True)).booking
+            booking = (await self.bookings.CreateBooking(wish, timeout=PATIENCE / 3, wait_for_ready=True)).booking
         except grpc.aio.AioRpcError as error:
             if error.code() in AWAY:
                 self.problems[error.code()] += 1
@@ -124,7 +126,7 @@ async def open_shop(stack: LocalStack) -> AsyncIterator[Shop]:
 
 async def answered(call: Any) -> Any:
     """The answer of `call()`, tried again while something is away."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(2 * PATIENCE):
         while True:
             try:
                 return await call()

@@ -20,6 +20,7 @@ from workbook.chaos.plan import Wish
 
 PATIENCE = 3.0  # seconds a call may take
 OUTCOMES = {
+    grpc.StatusCode.CANCELLED: UNKNOWN,  # gRPC's own answer to calls that reach a server while it stops
     grpc.StatusCode.UNAVAILABLE: UNKNOWN,
     grpc.StatusCode.DEADLINE_EXCEEDED: UNKNOWN,
     grpc.StatusCode.RESOURCE_EXHAUSTED: UNKNOWN,
