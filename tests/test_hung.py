@@ -31,15 +31,13 @@ def arrivals(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def stack(arrivals: Path) -> Iterator[LocalStack]:
-    environment = {
-        "ARRIVALS": str(arrivals),
-        "EVENT_DEADLINE": str(PATIENCE),
-        "PENDING_LIMIT": "3",
-        "RECOVERY_INTERVAL": "0.1",
-        "LOG_LEVEL": "error",
-    }
-    with LocalStack(2, program="tests.builds", environment=environment) as stack:
+    with system(ARRIVALS=str(arrivals)) as stack:
         yield stack
+
+
+def system(**more: str) -> LocalStack:
+    settings = {"EVENT_DEADLINE": str(PATIENCE), "PENDING_LIMIT": "3", "RECOVERY_INTERVAL": "0.1", "LOG_LEVEL": "error"}
+    return LocalStack(2, program="tests.builds", environment={**settings, **more})
 
 
 @pytest.fixture
@@ -146,22 +144,38 @@ async def test_it_is_found_again_within_seconds_after_it_was_gone(shop: Shop) ->
 
 async def test_one_stuck_event_does_not_slow_the_others(shop: Shop) -> None:
     """Its row is locked, and a crowd wants it. The best of three comparisons counts: a busy machine is not a bug."""
+    ratios: list[float] = []
+    while len(ratios) < 3 and min(ratios, default=9.0) > 2:
+        ratios.append(await slowed(shop, bookings=40))
+    assert min(ratios) <= 2, ratios
+
+
+async def test_without_a_queue_of_its_own_a_stuck_event_slows_all() -> None:
+    """The negative control."""
+    stack = system(WITHOUT="a queue an event")
+    await asyncio.to_thread(stack.start)
+    try:
+        async with open_shop(stack) as shop:
+            assert await slowed(shop, bookings=3) > 2
+    finally:
+        await asyncio.to_thread(stack.stop)
+
+
+async def slowed(shop: Shop, bookings: int) -> float:
+    """How many times as long a booking of one event takes while another event is stuck."""
     stuck, other = await shop.event(100_000), await shop.event(100_000)
 
     async def seconds() -> float:
         taken = []
-        for _ in range(40):
+        for _ in range(bookings):
             began = time.monotonic()
             assert isinstance(await shop.book(uuid.uuid4().hex, other), pb.Booking)
             taken.append(time.monotonic() - began)
         return statistics.median(taken)
 
-    ratios: list[float] = []
-    while len(ratios) < 3 and min(ratios, default=9.0) > 2:
-        quiet = await seconds()
-        async with everyone_wants(shop, stuck):
-            ratios.append(await seconds() / quiet)
-    assert min(ratios) <= 2, ratios
+    quiet = await seconds()
+    async with everyone_wants(shop, stuck):
+        return await seconds() / quiet
 
 
 @asynccontextmanager

@@ -7,24 +7,43 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
+from typing import Any
 
 from booking_saga import recovery
 from booking_service import postgres as bookings
+from chassis.grouping import Grouping
 from event_service import reservations
 
 Change = tuple[ModuleType, str, str, str]
 """A module, the name of its statement, a piece of it, and what stands there instead."""
 
 
+class OneQueue:
+    """In the place of Groupings: all wait in one queue, whatever their key."""
+
+    def __init__(self) -> None:
+        self._queue = Grouping(largest=1)
+
+    async def verdict(self, _key: object, write: Any, item: Any) -> Any:
+        return await self._queue.verdict(write, item)
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """`changes` take the guard out of the statements; `tables` takes away the constraint behind it, by service."""
+    """`changes` take the guard out of the statements, `tables` takes away the constraint behind it, by service.
+
+    A guard that is no SQL is a name in a module, with something else `instead`.
+    """
 
     changes: tuple[Change, ...]
     tables: Mapping[str, str] = field(default_factory=dict)
+    instead: tuple[tuple[ModuleType, str, object], ...] = ()
 
-    def switch_off(self, put: Callable[[ModuleType, str, str], object]) -> None:
-        """Changes the statements by `put(module, name, text)`: `setattr`, or a test's monkeypatch."""
+    def switch_off(self, put: Callable[[ModuleType, str, object], object]) -> None:
+        """Changes the modules by `put(module, name, value)`: `setattr`, or a test's monkeypatch."""
+        for module, name, other in self.instead:
+            assert hasattr(module, name)
+            put(module, name, other)
         for module, name, piece, instead in self.changes:
             statement = getattr(module, name)
             assert piece in statement, f"{name} does not hold {piece!r}: the guard would stay on"
@@ -64,6 +83,7 @@ GUARDS = {
     ),
     "conditional confirm": Guard(((bookings, "MOVE", "status = ANY(%s)", "%s::text[] IS NOT NULL"),)),
     "idempotency key": Guard(((bookings, "CLAIM", _ONE_PER_KEY, ""),), {"bookings": "DROP INDEX bookings_one_per_key"}),
+    "a queue an event": Guard((), instead=((reservations, "Groupings", OneQueue),)),
     "recovery": Guard(((recovery, "TAKE", "settle_at <= now()", "false"),)),
     "database clock": Guard(
         (
