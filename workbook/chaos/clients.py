@@ -28,6 +28,8 @@ OUTCOMES = {
 }
 """What the caller learns from a status; from any other it learns that there is a bug."""
 
+_PAUSE = 0.2  # seconds before the next try
+
 Answer = dict[str, Any]
 Ask = Callable[[], Awaitable[Answer]]
 
@@ -114,7 +116,7 @@ class Client:
             call = await self._noted(ask, what, **about)
             if call.outcome != UNKNOWN:
                 break
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(_PAUSE)
         return call
 
     async def _noted(self, ask: Ask, what: str, **about: Any) -> Call:
