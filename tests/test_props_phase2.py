@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from IPython.display import DisplayHandle
 
 from workbook.part import State
 from workbook.props.chain import chain
-from workbook.props.crowd import crowd, on_sale, tickets_left
+from workbook.props.crowd import Sale, crowd, on_sale, tickets_left
+from workbook.props.for_a_while import copy_of, dead, hung
 from workbook.props.line import Line
 from workbook.props.literal import literal_services
 from workbook.props.panel import Panel
@@ -70,6 +72,36 @@ async def test_a_replica_serves_beside_the_first_and_stops_alone(stack: LocalSta
     assert await tickets_left(copy.address, event_id) == 5
     copy.stop()
     assert (copy.state, stack["event-service"].state) == (State.STOPPED, State.RUNNING)
+
+
+async def test_an_interrupt_leaves_no_part_hung_dead_or_over(stack: LocalStack) -> None:
+    events = stack["event-service"]
+    for block, state in ((hung(events), State.PAUSED), (dead(events), State.STOPPED)):
+        with suppress(KeyboardInterrupt), block:
+            assert events.state is state
+            raise KeyboardInterrupt
+        assert events.state is State.RUNNING
+    with suppress(KeyboardInterrupt), copy_of(stack, "event-service") as copy:
+        assert copy.state is State.RUNNING
+        raise KeyboardInterrupt
+    assert copy.state is State.STOPPED
+
+
+async def test_a_part_that_died_while_it_hung_stays_dead(stack: LocalStack) -> None:
+    with copy_of(stack, "event-service") as copy:
+        with hung(copy):
+            copy.kill()
+        assert copy.state is State.STOPPED
+
+
+async def test_a_sale_can_be_watched_while_it_goes_on(stack: LocalStack) -> None:
+    sale, bookings = Sale(), stack["booking-service"].address
+    event_id = await on_sale(stack["event-service"].address, capacity=1)
+    buying = asyncio.create_task(crowd([bookings], event_id, [1, 1], over=600, sale=sale))
+    async with asyncio.timeout(10):
+        while sale.tickets != 1:  # noqa: ASYNC110 - the first buyer comes at once, the second in five minutes
+            await asyncio.sleep(0.01)
+    buying.cancel()
 
 
 async def test_the_seat_ledger_follows_the_sale(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> None:

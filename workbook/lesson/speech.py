@@ -9,6 +9,10 @@ from IPython.display import display
 from workbook.lesson.judge import Verdict
 
 _COLOURS = {"✓": "#16a34a", "✗": "#dc2626", "○": "#d97706", "→": "#2563eb"}
+_ABOVE = (
+    "After a restart of the kernel, run what stands above first: menu Run, Run All Above Selected Cell. "
+    "Else look for a slip in the name."
+)
 
 
 class Said:
@@ -58,6 +62,7 @@ def fold_tracebacks() -> None:
     ) -> Any:
         name = getattr(error, "name", None)
         if isinstance(error, NameError) and name not in owners:
+            display(Said("○", f"`{name}` is not there. {_ABOVE}"))
             return shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
         text = f"`{name}` comes from task {owners[name]}: write it, run its cell" if name in owners else str(error)
         lines: list[str] = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)

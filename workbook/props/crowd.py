@@ -58,12 +58,14 @@ async def crowd(
     over: float = 0,
     patience: float = 20,
     sold: Callable[[int], None] = lambda _: None,
+    sale: Sale | None = None,
 ) -> Sale:
     """One buyer for each of `wishes` (tickets), all at once or spread over `over` seconds, at the addresses in turn.
 
-    `sold` is called with the tickets of each booking that is confirmed.
+    `sold` is called with the tickets of each booking that is confirmed. `sale` is filled while they buy, for those who
+    look on.
     """
-    sale = Sale()
+    sale = sale or Sale()
 
     async def buy(number: int, count: int) -> None:
         await asyncio.sleep(over * number / len(wishes))

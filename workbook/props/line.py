@@ -8,10 +8,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-_FRAME_HEAD, _HEADERS = (
-    9,
-    1,
-)  # HTTP/2: nine bytes before each frame, the fourth is its kind; 1 begins a call or an answer
+# HTTP/2: nine bytes before each frame, the fourth is its kind; 1 begins a call or an answer.
+_FRAME_HEAD, _HEADERS = 9, 1
 
 
 class Line:
@@ -32,13 +30,17 @@ class Line:
         self.calls = 0
 
     def __enter__(self) -> Self:
-        self._thread(self._accept)
-        return self
+        return self.open()
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
     ) -> None:
         self.close()
+
+    def open(self) -> Self:
+        """Begins to pass on; for a line that more than one cell of a notebook uses."""
+        self._thread(self._accept)
+        return self
 
     def close(self) -> None:
         _hang_up(self._server, *self._ends)
