@@ -1,11 +1,12 @@
 """Bookings in PostgreSQL: races, transactions, pages, and the indexes that its queries use."""
 
 import asyncio
+from collections.abc import Sequence
 
 import psycopg
 import pytest
 from booking_service import postgres as queries
-from booking_service.domain import Booking, NewBooking, Status
+from booking_service.domain import Booking, Change, NewBooking, Status
 from booking_service.postgres import PostgresBookings
 from chassis.postgres import Connection, Database
 from psycopg.errors import UniqueViolation
@@ -72,11 +73,11 @@ def without(statement: str, start: str, end: str) -> str:
 async def test_a_claim_waits_for_one_that_is_being_written(database: Database, sql: psycopg.Connection) -> None:
     hold, holding = asyncio.Event(), asyncio.Event()
 
-    async def slowly(_connection: Connection, _booking: Booking) -> None:
+    async def slowly(_connection: Connection, _changes: Sequence[Change]) -> None:
         holding.set()
         await hold.wait()
 
-    first = asyncio.create_task(PostgresBookings(database, slowly).claim(WITH_KEY))
+    first = asyncio.create_task(PostgresBookings(database, {Status.PENDING: slowly}).claim(WITH_KEY))
     await holding.wait()
     second = asyncio.create_task(PostgresBookings(database).claim(WITH_KEY))
     await until_async(lambda: _someone_waits(sql))
@@ -87,12 +88,12 @@ async def test_a_claim_waits_for_one_that_is_being_written(database: Database, s
 async def test_a_claim_takes_over_when_the_first_rolls_back(database: Database, sql: psycopg.Connection) -> None:
     hold, holding = asyncio.Event(), asyncio.Event()
 
-    async def fail(_connection: Connection, _booking: Booking) -> None:
+    async def fail(_connection: Connection, _changes: Sequence[Change]) -> None:
         holding.set()
         await hold.wait()
         raise LookupError
 
-    first = asyncio.create_task(PostgresBookings(database, fail).claim(WITH_KEY))
+    first = asyncio.create_task(PostgresBookings(database, {Status.PENDING: fail}).claim(WITH_KEY))
     await holding.wait()
     second = asyncio.create_task(PostgresBookings(database).claim(WITH_KEY))
     await until_async(lambda: _someone_waits(sql))
