@@ -145,31 +145,33 @@ async def test_it_is_found_again_within_seconds_after_it_was_gone(shop: Shop) ->
 async def test_one_stuck_event_does_not_slow_the_others(shop: Shop) -> None:
     """Its row is locked, and a crowd wants it. The best of three comparisons counts: a busy machine is not a bug."""
     ratios: list[float] = []
+    before = len(shop.acknowledged)
     while len(ratios) < 3 and min(ratios, default=9.0) > 2:
         ratios.append(await slowed(shop, bookings=40))
     assert min(ratios) <= 2, ratios
+    assert len(shop.acknowledged) - before >= 80 * len(ratios), "some were not served at all"
 
 
 async def test_without_a_queue_of_its_own_a_stuck_event_slows_all() -> None:
-    """The negative control."""
+    """The negative control. One answer is enough: soon after it the waiting crowd has been given up."""
     stack = system(WITHOUT="a queue an event")
     await asyncio.to_thread(stack.start)
     try:
         async with open_shop(stack) as shop:
-            assert await slowed(shop, bookings=3) > 2
+            assert await slowed(shop, bookings=1) > 2
     finally:
         await asyncio.to_thread(stack.stop)
 
 
 async def slowed(shop: Shop, bookings: int) -> float:
-    """How many times as long a booking of one event takes while another event is stuck."""
+    """How many times as long it takes to get an answer about one event while another event is stuck."""
     stuck, other = await shop.event(100_000), await shop.event(100_000)
 
     async def seconds() -> float:
         taken = []
         for _ in range(bookings):
             began = time.monotonic()
-            assert isinstance(await shop.book(uuid.uuid4().hex, other), pb.Booking)
+            await shop.book(uuid.uuid4().hex, other)
             taken.append(time.monotonic() - began)
         return statistics.median(taken)
 
@@ -185,5 +187,9 @@ async def everyone_wants(shop: Shop, event_id: str) -> AsyncIterator[None]:
         connection.execute("SELECT FROM events WHERE id = %s FOR UPDATE", [event_id])
         buyers = [asyncio.create_task(shop.book(uuid.uuid4().hex, event_id)) for _ in range(30)]
         await asyncio.sleep(0.2)  # so that most of them are waiting; the comparison is fair if they are not yet
-        yield
-    await asyncio.gather(*buyers)
+        try:
+            yield
+        finally:
+            for buyer in buyers:
+                buyer.cancel()
+            await asyncio.gather(*buyers, return_exceptions=True)
