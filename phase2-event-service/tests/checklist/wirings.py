@@ -114,5 +114,5 @@ SYSTEMS: Mapping[str, Wiring] = {
     "forgets_what_is_taken": Wiring(events=s.ForgetsWhatIsTaken),
     "writes_behind": Wiring(events=s.WritesBehind),
     "forgets_bookings": Wiring(bookings=wrong_storage.ForgetsAll),
-    "stays_disconnected": Wiring(inventory=away.GivesUpForEver),
+    "stays_disconnected": Wiring(inventory=away.StaysDisconnected),
 }

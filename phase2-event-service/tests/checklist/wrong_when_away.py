@@ -70,6 +70,23 @@ class GivesUpForEver(Inventory):
             raise
 
 
+class StaysDisconnected(Inventory):
+    """Takes its first connection for the only one it will ever have."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        super().__init__(channel)
+        self._channel = channel
+        self._connected = self._lost = False
+
+    async def reserve(self, booking: Booking) -> None:
+        ready = self._channel.get_state() is grpc.ChannelConnectivity.READY
+        self._lost = self._lost or (self._connected and not ready)
+        self._connected = self._connected or ready
+        if self._lost:
+            raise EventServiceAway("the connection is lost")
+        await super().reserve(booking)
+
+
 class OneAtATime(BookingUseCases):
     """A lock around everything, held while it waits for another service."""
 
