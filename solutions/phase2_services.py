@@ -138,7 +138,7 @@ async with grpc.aio.insecure_channel(BOOKINGS) as to_bookings, grpc.aio.insecure
 # service refuse, then take it away. In the block `with dead(…)` a part of the system is killed; at its end it is
 # started again.
 
-# %%
+# %% tags=["measured"]
 async with grpc.aio.insecure_channel(EVENTS) as channel:
     events = event_pb2_grpc.EventServiceStub(channel)
 

@@ -31,7 +31,7 @@ done
 """
 TOOLBOX = 'touch "$MACHINE/engine"'
 IMAGES = 'for name in "$@"; do mkdir -p "$MACHINE/images"; touch "$MACHINE/images/$name"; done'
-ALL = "requires:docker,apache-kafka,phase1-images,phase2-images"
+ALL = "requires:docker,java,apache-kafka,phase1-images,phase2-images"
 
 
 class Machine:

@@ -22,7 +22,7 @@ from tests.waiting import until
 from workbook.call import told
 from workbook.compose import ComposeStack, run
 from workbook.needs import needs
-from workbook.phases import ROOT, newest_phase, phase_folders
+from workbook.phases import ROOT, newest_composed_phase, phase_folders
 
 pytestmark = pytest.mark.timeout(600)  # the first build downloads packages
 
@@ -106,9 +106,9 @@ def test_the_laws_see_a_broken_promise(stack: ComposeStack) -> None:
     assert broken(stack) == []
 
 
-def test_the_root_file_is_the_newest_phase() -> None:
+def test_the_root_file_is_the_newest_composed_phase() -> None:
     needs("docker")
-    files = (ROOT / "docker-compose.yml", phase_folders()[newest_phase()] / "compose.yaml")
+    files = (ROOT / "docker-compose.yml", phase_folders()[newest_composed_phase()] / "compose.yaml")
     whole, own = (json.loads(run(["docker", "compose", "-f", str(file), "config", "--format=json"])) for file in files)
     assert whole["services"] == own["services"]
     assert whole["name"] != own["name"]

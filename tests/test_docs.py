@@ -5,9 +5,11 @@ import shlex
 from pathlib import Path
 
 import pytest
+from booking_outbox.config import OutboxSettings
 from booking_saga.config import SagaSettings
 from booking_service.config import BookingSettings
 from event_service.config import EventSettings
+from metrics_consumer.config import MetricsSettings
 from pydantic_settings import BaseSettings
 
 from workbook import proto
@@ -86,7 +88,11 @@ def test_the_protoc_command_is_the_one_that_runs() -> None:
 
 @pytest.mark.parametrize(
     ("phase", "kinds", "base"),
-    [(1, [BookingSettings], [BaseSettings]), (2, [SagaSettings, EventSettings], [BookingSettings])],
+    [
+        (1, [BookingSettings], [BaseSettings]),
+        (2, [SagaSettings, EventSettings], [BookingSettings]),
+        (3, [OutboxSettings, MetricsSettings], [SagaSettings]),
+    ],
 )
 def test_the_settings_table_has_every_setting_with_its_default(
     phase: int, kinds: list[type[BaseSettings]], base: list[type[BaseSettings]]

@@ -47,7 +47,7 @@ def test_the_images_are_those_the_files_name() -> None:
 
 def test_a_phase_needs_the_images_of_those_before_it_too() -> None:
     by_phase = images_by_phase()
-    assert set(by_phase) == set(phase_folders())
+    assert set(by_phase) == {number for number, folder in phase_folders().items() if (folder / "compose.yaml").exists()}
     assert by_phase[1] == public_images("Dockerfile", "phase1-grpc/compose.yaml")
     assert all(set(by_phase[phase - 1]) <= set(by_phase[phase]) for phase in by_phase if phase > 1)
 

@@ -18,9 +18,9 @@ from tests.waiting import until
 from workbook import ports
 from workbook.guard import family, living
 from workbook.part import PartFailed, State
-from workbook.ports import free_port, is_free
+from workbook.ports import PortsTaken, free_port, is_free
 from workbook.postgres import connect
-from workbook.stack import LocalStack, PortsTaken
+from workbook.stack import LocalStack
 
 BOOKING = "booking-service"
 SERVICE = "booking.BookingService"

@@ -17,7 +17,8 @@ from workbook.run_folder import claim_folder, sweep
 from workbook.stack import LocalStack
 
 OWNER = """
-import json, sys, time
+import json, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests themselves run in the background
 from workbook.stack import LocalStack
 with LocalStack(1) as stack:
     if len(sys.argv) > 1:

@@ -6,6 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from workbook.kafka.command import add_kafka
+from workbook.kafka.names import broker_name
 from workbook.terminal import error
 
 Runner = Callable[[argparse.Namespace], int]
@@ -36,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _lessons(commands)
     _system(commands)
+    add_kafka(commands)
     _proof(commands)
     _maintenance(commands)
     return root
@@ -66,7 +69,8 @@ def _system(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     up.add_argument("--phase", type=_phase, metavar="N", help="the system as of phase N (default: the newest)")
     up.add_argument("--free-ports", action="store_true", help="use any free ports instead of the standard ones")
     up.add_argument("--once", action="store_true", help="stop after the demo instead of staying up")
-    up.set_defaults(runner=lambda chosen: _run("up", chosen.phase, free_ports=chosen.free_ports, once=chosen.once))
+    up.add_argument("--kafka", type=broker_name, metavar="BROKER", help=_KAFKA)
+    up.set_defaults(runner=lambda c: _run("up", c.phase, free_ports=c.free_ports, once=c.once, kafka=c.kafka))
 
     call = commands.add_parser("call", help="call a gRPC method with JSON", description=_CALL)
     call.add_argument("address", metavar="HOST:PORT", help="where the server listens, such as 127.0.0.1:50051")
@@ -179,6 +183,7 @@ def _plainly(problem: OSError) -> str:
 _DISK_FULL = 28
 _A_DAY = 24 * 60  # minutes
 _UP = "Starts PostgreSQL and the services on this machine, migrates, shows a live demo, and stays up until Ctrl-C."
+_KAFKA = "from phase 3 on: apache, embedded, or HOST:PORT of one that runs (default: apache where it is here)"
 _CALL = "Calls any gRPC server that has reflection; without SERVICE/METHOD it lists what the server offers."
 _TEST = "Runs lint, types, the import contract, the generated code, the locks and all tests. Exit status 0: all green."
 _CHECK = (

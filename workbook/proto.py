@@ -16,6 +16,8 @@ GENERATED = ("_pb2.py", "_pb2.pyi", "_pb2_grpc.py", "_pb2_grpc.pyi")
 def main(*, check: bool) -> int:
     for folder in phase_folders().values():
         protos = sorted(folder.glob("*/proto/*.proto"))
+        if not protos:
+            continue
         if check:
             with tempfile.TemporaryDirectory() as fresh:
                 _generate(protos, folder, Path(fresh))

@@ -24,13 +24,9 @@ from chassis.settings import PostgresSettings
 from workbook.kafka.choice import chosen_kind, kafka_part
 from workbook.part import Part, PartFailed, Program
 from workbook.phases import newest_phase, services
-from workbook.ports import STANDARD, free_port, is_free
+from workbook.ports import chosen_ports, free_port
 from workbook.postgres import PASSWORD, USER, postgres_part
 from workbook.run_folder import PREFIX, claim_folder, sweep
-
-
-class PortsTaken(Exception):
-    """Other programs listen where the stack should; the text names the ports and the way out."""
 
 
 class LocalStack:
@@ -58,7 +54,12 @@ class LocalStack:
         needs_kafka = any("kafka_address" in service.settings.model_fields for service in self._services.values())
         self.kafka = chosen_kind(kafka) if needs_kafka else ""
         own_kafka = ["kafka"] if self.kafka in {"apache", "embedded"} else []
-        self._ports = _ports(["postgres", *own_kafka, *self._services], standard=standard_ports)
+        self._ports = chosen_ports(["postgres", *own_kafka, *self._services], standard=standard_ports)
+        self._metrics_ports = {
+            name: service.settings.model_fields["metrics_port"].default if standard_ports else free_port()
+            for name, service in self._services.items()
+            if "metrics_port" in service.settings.model_fields
+        }
         self._environment = dict(environment or {})
         self._progress = progress
         self.folder = Path()
@@ -97,22 +98,18 @@ class LocalStack:
     def replica(self, name: str, **environment: str) -> Part:
         """Starts one more copy of a service on a free port, with `environment` added; it stops with the stack."""
         copy, port = f"{name}-{sum(part.startswith(name) for part in self.parts) + 1}", free_port()
-        part = self.parts[copy] = self._service_part(self._services[name], copy, port, environment)
+        own = {"METRICS_PORT": str(free_port()), **environment}
+        part = self.parts[copy] = self._service_part(self._services[name], copy, port, own)
         part.start()
         return part
 
     def migrate(self, name: str, revision: str = "heads") -> str:
         """Moves a service's database to a revision; returns what alembic said, raises PartFailed if it failed."""
-        moved = subprocess.run(
-            [sys.executable, "-m", f"phase{self.phase}", "migrate", name, revision],
-            env={**os.environ, **self.environment_of(name)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if moved.returncode:
-            raise PartFailed(f"migrating {name} failed:\n{moved.stdout}{moved.stderr}")
-        return moved.stdout
+        return self._run(f"migrating {name}", name, "migrate", name, revision)
+
+    def step(self, name: str) -> str:
+        """Runs a step of the phase, such as `redrive`; returns what it said, raises PartFailed if it failed."""
+        return self._run(name, next(reversed(self._services)), name)
 
     def environment_of(self, name: str) -> dict[str, str]:
         """The environment variables that a service of this stack runs with."""
@@ -123,6 +120,7 @@ class LocalStack:
             "DB_USER": USER,
             "DB_PASSWORD": PASSWORD,
             "GRPC_PORT": str(self._ports[name]),
+            **({"METRICS_PORT": str(self._metrics_ports[name])} if name in self._metrics_ports else {}),
             "LOG_FORMAT": "text",
             **self._addresses(),
             **self._environment,
@@ -133,6 +131,23 @@ class LocalStack:
         values = {key.lower(): value for key, value in self.environment_of(name).items()}
         kind = self._services[name].settings
         return kind.model_validate({key: values[key] for key in kind.model_fields if key in values})
+
+    def metrics_address(self, name: str) -> str:
+        """Where a service shows its figures to Prometheus."""
+        return f"127.0.0.1:{self._metrics_ports[name]}"
+
+    def _run(self, what: str, service: str, *arguments: str) -> str:
+        """Runs a command of the phase to its end, with the environment of a service."""
+        ran = subprocess.run(
+            [sys.executable, "-m", f"phase{self.phase}", *arguments],
+            env={**os.environ, **self.environment_of(service)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if ran.returncode:
+            raise PartFailed(f"{what} failed:\n{ran.stdout}{ran.stderr}")
+        return ran.stdout
 
     def _addresses(self) -> dict[str, str]:
         """Where each part is, for the services: EVENT_ADDRESS for event-service, KAFKA_ADDRESS for Kafka."""
@@ -152,7 +167,9 @@ class LocalStack:
             self.parts["kafka"].spawn()
         self._progress("migrating " + ", ".join(self.settings_of(name).db_name for name in self._services))
         with ThreadPoolExecutor() as at_once:
+            topics = at_once.submit(self._make_topics)
             list(at_once.map(self.migrate, self._services))
+            topics.result()
         for service in self._services.values():
             self._progress(f"starting {service.name}")
             port = self._ports[service.name]
@@ -160,6 +177,12 @@ class LocalStack:
             part.spawn()
         for part in self.parts.values():
             part.wait_ready()
+
+    def _make_topics(self) -> None:
+        if "kafka" in self.parts:
+            self.parts["kafka"].wait_ready()
+        if self.kafka:
+            self.step("topics")
 
     def _service_part(self, service: Service, name: str, port: int, environment: Mapping[str, str]) -> Part:
         address = f"127.0.0.1:{port}"
@@ -169,14 +192,3 @@ class LocalStack:
             environment={**self.environment_of(service.name), "GRPC_PORT": str(port), **environment},
         )
         return Part(name, address, program, self.folder / f"{name}.log")
-
-
-def _ports(names: list[str], *, standard: bool) -> dict[str, int]:
-    if not standard:
-        return {name: free_port() for name in names}
-    taken = [f"{STANDARD[name]} ({name})" for name in names if not is_free(STANDARD[name])]
-    if taken:
-        raise PortsTaken(
-            f"port {', '.join(taken)} is taken by another program; stop it, or let the stack choose: --free-ports"
-        )
-    return {name: STANDARD[name] for name in names}

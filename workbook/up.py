@@ -7,27 +7,38 @@ from types import FrameType
 
 from rich.table import Table
 
+from workbook.counted import show_counted
 from workbook.demo import BOOKING, demo
+from workbook.kafka.choice import described
+from workbook.kafka.jars import NoApacheKafka
+from workbook.kafka.names import UnknownBroker
 from workbook.part import PartFailed, State
-from workbook.stack import LocalStack, PortsTaken
+from workbook.ports import PortsTaken
+from workbook.stack import LocalStack
 from workbook.terminal import console, error
 
 
-def main(phase: int | None, *, free_ports: bool, once: bool) -> int:
+def main(phase: int | None, *, free_ports: bool, once: bool, kafka: str | None) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)  # a closed terminal or a polite kill ends the stack like Ctrl-C
     began = time.monotonic()
     try:
         stack = LocalStack(
-            phase, standard_ports=not free_ports, progress=lambda step: console.print(f"[dim]· {step}[/]")
+            phase,
+            standard_ports=not free_ports,
+            kafka=kafka,
+            progress=lambda step: console.print(f"[dim]· {step}[/]"),
         )
         with stack:
             _show(stack, time.monotonic() - began)
             asked = (stack[name].address for name in ("booking-service", "event-service") if name in stack.parts)
-            _show_how_to_talk(stack, demo(*asked))
+            event_id = demo(*asked)
+            if stack.kafka:
+                show_counted(stack)
+            _show_how_to_talk(stack, event_id)
             if not once:
                 _stay(stack)
-    except (PortsTaken, PartFailed) as problem:
+    except (PortsTaken, PartFailed, NoApacheKafka, UnknownBroker) as problem:
         error(str(problem))
         return 1
     except KeyboardInterrupt:
@@ -41,6 +52,8 @@ def _show(stack: LocalStack, seconds: float) -> None:
         table.add_row(name, part.address, str(part.pid))
     console.print(f"[bold]Phase {stack.phase} runs on this machine[/], up in {seconds:.1f} s; logs in {stack.folder}\n")
     console.print(table)
+    if stack.kafka:
+        console.print(f"\nKafka is {described(stack.kafka)}", soft_wrap=True)
 
 
 def _show_how_to_talk(stack: LocalStack, event_id: str) -> None:

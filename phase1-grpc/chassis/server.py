@@ -89,10 +89,7 @@ class GrpcServer:
 
     async def until_stopped(self) -> None:
         """Returns on SIGTERM or SIGINT."""
-        stopped = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        await stopped.wait()
+        await until_told()
 
     async def _watch(self, ready: Callable[[], Awaitable[object]]) -> None:
         was = NOT_SERVING
@@ -120,6 +117,14 @@ class GrpcServer:
         await asyncio.sleep(self._settings.drain_delay)  # time for load balancers to see NOT_SERVING
         await self.grpc.stop(self._settings.stop_grace)
         log.info("stopped")
+
+
+async def until_told() -> None:
+    """Returns on SIGTERM or SIGINT."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    await stopped.wait()
 
 
 def _try_out(host: str, port: int) -> None:

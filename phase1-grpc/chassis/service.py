@@ -24,34 +24,62 @@ class Service:
     migrations: tuple[Path, ...]
 
 
-def main(program: str, services: Sequence[Service], arguments: Sequence[str] | None = None) -> int:
-    """Runs `serve SERVICE` or `migrate SERVICE [REVISION]`; returns the exit status, 1 after a line that says why."""
-    by_name = {service.name: service for service in services}
-    parser = argparse.ArgumentParser(prog=f"python -m {program}", description="Run a service, or migrate its database.")
-    steps = parser.add_subparsers(dest="step", required=True)
-    serve = steps.add_parser("serve", help="serve gRPC until SIGTERM or Ctrl-C")
-    move = steps.add_parser("migrate", help="create the database if needed and move it to a revision")
-    for step in (serve, move):
-        step.add_argument("service", choices=by_name)
-    move.add_argument("revision", nargs="?", default="heads", help="a revision, heads, base, or -1 for one back")
-    chosen = parser.parse_args(arguments)
-    service = by_name[chosen.service]
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command of a phase besides `serve` and `migrate`, such as one that prepares what the services share."""
+
+    name: str
+    about: str
+    settings: type[ServiceSettings]
+    run: Callable[[Any], Awaitable[None]]
+
+
+def main(
+    program: str,
+    services: Sequence[Service],
+    arguments: Sequence[str] | None = None,
+    *,
+    steps: Sequence[Step] = (),
+) -> int:
+    """Runs `serve SERVICE`, `migrate SERVICE [REVISION]` or a step of the phase's own.
+
+    Returns the exit status, 1 after a line that says why.
+    """
+    chosen = _parser(program, services, steps).parse_args(arguments)
+    by_name: dict[str, Service | Step] = {service.name: service for service in services}
+    by_name.update((step.name, step) for step in steps)
+    named = by_name[chosen.named]
     try:
-        settings = read_settings(service.settings)
+        settings = read_settings(named.settings)
         configure_logs(settings)
-        if chosen.step == "serve":
-            asyncio.run(_serve(service, settings))
+        if isinstance(named, Step):
+            asyncio.run(_awaited(named.run(settings)))
+        elif chosen.step == "serve":
+            asyncio.run(_awaited(named.serve(settings)))
         else:
             # Alembic and SQLAlchemy take longer to import than everything else; a service that serves needs neither.
             from chassis.migrations import create_database, migrate  # noqa: PLC0415
 
             create_database(settings)
-            migrate(settings, service.migrations, chosen.revision)
+            migrate(settings, named.migrations, chosen.revision)
     except (CannotStart, psycopg.OperationalError) as error:
-        print(f"{service.name}: {error}", file=sys.stderr)  # noqa: T201 - the last word of a program that cannot start
+        print(f"{named.name}: {error}", file=sys.stderr)  # noqa: T201 - the last word of a program that cannot start
         return 1
     return 0
 
 
-async def _serve(service: Service, settings: ServiceSettings) -> None:
-    await service.serve(settings)
+def _parser(program: str, services: Sequence[Service], steps: Sequence[Step]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"python -m {program}", description="Run a service, or migrate its database.")
+    commands = parser.add_subparsers(dest="step", required=True)
+    serve = commands.add_parser("serve", help="serve gRPC until SIGTERM or Ctrl-C")
+    move = commands.add_parser("migrate", help="create the database if needed and move it to a revision")
+    for command in (serve, move):
+        command.add_argument("named", metavar="service", choices=[service.name for service in services])
+    move.add_argument("revision", nargs="?", default="heads", help="a revision, heads, base, or -1 for one back")
+    for step in steps:
+        commands.add_parser(step.name, help=step.about).set_defaults(named=step.name)
+    return parser
+
+
+async def _awaited(work: Awaitable[None]) -> None:
+    await work

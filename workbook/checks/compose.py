@@ -11,7 +11,7 @@ from chassis.settings import PostgresSettings
 
 from workbook.checks.system import CannotRestart
 from workbook.compose import settings_outside
-from workbook.phases import ROOT, newest_phase, phase_folders
+from workbook.phases import ROOT, newest_composed_phase, phase_folders
 
 _LIMIT = 90  # seconds for one docker command
 _WHOLE = "docker-compose.yml"  # the newest phase's system, under a project name of its own
@@ -26,7 +26,7 @@ class Compose:
     def __init__(self, phase: int) -> None:
         self._phase = phase
         self.file = f"{phase_folders()[phase].name}/compose.yaml"
-        self._files = [self.file, _WHOLE] if phase == newest_phase() else [self.file]
+        self._files = [self.file, _WHOLE] if phase == newest_composed_phase() else [self.file]
 
     def problem(self) -> str:
         """Why the stack cannot be checked and what to run, "" when it can; finds which file's stack is up."""

@@ -10,20 +10,22 @@ from pathlib import Path
 from workbook.kafka.apache import apache_part
 from workbook.kafka.embedded import embedded_part
 from workbook.kafka.jars import NoApacheKafka, find_apache
+from workbook.kafka.names import broker_name
 from workbook.part import Part
 
 LIMITS = (
-    "the broker inside librdkafka, for want of Apache Kafka: it keeps everything in memory and "
-    "loses it when killed, and a group's second member waits about 50 s for its share"
+    "the broker inside librdkafka, not Apache Kafka: it keeps everything in memory and loses it when killed, makes "
+    "topics by itself with four partitions, and a group's second member waits about 50 s for its share"
 )
 
 
 def chosen_kind(asked: str | None = None) -> str:
     """`apache`, `embedded` or HOST:PORT for what was asked, by argument or by WORKBOOK_KAFKA.
 
-    Raises NoApacheKafka when Apache Kafka was asked for and is not there; the text says how to bring it.
+    Raises UnknownBroker, or NoApacheKafka when Apache Kafka was asked for and is not there; the text says how to
+    bring it.
     """
-    kind = asked or os.environ.get("WORKBOOK_KAFKA", "auto")
+    kind = broker_name(asked or os.environ.get("WORKBOOK_KAFKA") or "auto")
     if kind == "apache":
         find_apache()
     if kind == "auto":
@@ -33,6 +35,14 @@ def chosen_kind(asked: str | None = None) -> str:
             return "embedded"
         return "apache"
     return kind
+
+
+def described(kind: str) -> str:
+    """What runs, for people: which Apache Kafka, what the embedded broker cannot show, or where the other one is."""
+    if kind == "apache":
+        kafka = find_apache()
+        return f"Apache Kafka {kafka.version} ({kafka.source})"
+    return LIMITS if kind == "embedded" else f"the broker at {kind}, which this stack does not run"
 
 
 def kafka_part(folder: Path, port: int, kind: str) -> Part:

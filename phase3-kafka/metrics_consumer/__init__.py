@@ -1,0 +1,1 @@
+"""Counts bookings from their messages: each exactly once, however often it arrives."""

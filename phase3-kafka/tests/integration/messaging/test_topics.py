@@ -1,0 +1,23 @@
+"""The step that makes the topics, on a broker that makes them by itself and on none."""
+
+import pytest
+from chassis.settings import CannotStart
+from messaging.config import KafkaSettings
+from messaging.topics import NoKafka, make_topics
+
+from workbook.ports import free_port
+
+
+def test_a_broker_that_makes_topics_on_first_use_is_left_to_it(broker: str, topic: str) -> None:
+    settings = KafkaSettings(kafka_address=broker, bookings_topic=topic)
+    made = make_topics(settings)
+    assert [each.name for each in made] == [topic, f"{topic}.dead-letter"]
+    assert all(each.partitions > 0 for each in made)
+
+
+def test_without_kafka_it_says_where_it_looked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("messaging.topics._PATIENCE", 1)
+    address = f"127.0.0.1:{free_port()}"
+    with pytest.raises(NoKafka, match=f"no answer from Kafka at {address}"):
+        make_topics(KafkaSettings(kafka_address=address))
+    assert issubclass(NoKafka, CannotStart)
