@@ -10,13 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import grpc
+from booking_saga.inventory import reason_of
 from booking_service.proto import booking_pb2 as pb
 from booking_service.proto.booking_pb2_grpc import BookingServiceStub
 from event_service.proto import event_pb2 as events_pb
 from event_service.proto.event_pb2_grpc import EventServiceStub
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.rpc.error_details_pb2 import ErrorInfo
-from grpc_status.rpc_status import from_call
 from invariants import Broken, broken_laws
 
 from tests.waiting import PATIENCE, until_async
@@ -70,7 +69,7 @@ class Shop:
             if error.code() in AWAY:
                 self.problems[error.code()] += 1
                 raise
-            return reason_of(error)
+            return reason_of(error) or str(error.code().name)
         if booking.status == "CONFIRMED":
             self.acknowledged.add(uuid.UUID(booking.id))
         return booking
@@ -134,16 +133,6 @@ async def answered(call: Any) -> Any:
                 if error.code() not in AWAY:
                     raise
             await asyncio.sleep(0.02)
-
-
-def reason_of(error: grpc.aio.AioRpcError) -> str:
-    """The reason in a refusal, or its code where there is none."""
-    status = from_call(error)
-    for detail in status.details if status is not None else ():
-        info = ErrorInfo()
-        if detail.Unpack(info):
-            return str(info.reason)
-    return str(error.code().name)
 
 
 async def all_of(*calls: Awaitable[Any]) -> list[Any]:
