@@ -13,6 +13,7 @@ from workbook.checks.system import CannotRestart, System
 
 if TYPE_CHECKING:
     from workbook.part import Part
+    from workbook.stack import LocalStack
 
 MAIN_SERVICE = "booking-service"  # whom a bare HOST:PORT means
 RESTART_LIMIT = 90  # seconds for a restart command to end
@@ -72,22 +73,31 @@ def _given(target: str) -> Iterator[System]:
     yield System(target, addresses(target))
 
 
-@contextmanager
-def _local(phase: int, progress: Progress) -> Iterator[System]:
-    from workbook.part import PartFailed  # noqa: PLC0415 - the services' code takes long to import
+def _started(phase: int, progress: Progress) -> "tuple[LocalStack, str]":
+    """A local stack that runs, and what it is, for people."""
+    from workbook.kafka.choice import described  # noqa: PLC0415 - the services' and Kafka's code takes long to import
+    from workbook.kafka.jars import NoApacheKafka  # noqa: PLC0415 - as above
+    from workbook.kafka.names import UnknownBroker  # noqa: PLC0415 - as above
+    from workbook.part import PartFailed  # noqa: PLC0415 - as above
     from workbook.stack import LocalStack  # noqa: PLC0415 - as above
 
     try:
         stack = LocalStack(phase, progress=progress).start()
-    except PartFailed as failure:
+    except (PartFailed, NoApacheKafka, UnknownBroker) as failure:
         raise NoTarget(f"the local stack did not start: {failure}") from failure
+    kafka = f"; Kafka is {described(stack.kafka)}" if stack.kafka else ""
+    return stack, f"local stack: {', '.join(stack.parts)}{kafka}"
 
+
+@contextmanager
+def _local(phase: int, progress: Progress) -> Iterator[System]:
+    stack, name = _started(phase, progress)
     try:
         serving = {name: part.address for name, part in stack.parts.items() if name.endswith("-service")}
         databases = {name: stack.settings_of(name) for name in serving}
         parts = stack.parts
         yield System(
-            f"local stack: {', '.join(parts)}",
+            name,
             serving,
             killer=lambda service: _kill_and_start(parts[service]),
             pauser=lambda service: _paused(parts[service]),
