@@ -21,7 +21,7 @@ from chassis.probe import health
 from chassis.service import Service
 from chassis.settings import PostgresSettings
 
-from workbook.kafka.choice import chosen_kind, kafka_part
+from workbook.kafka.choice import FOR_CLIENTS, chosen_kind, kafka_part
 from workbook.part import Part, PartFailed, Program
 from workbook.phases import newest_phase, services
 from workbook.ports import chosen_ports, free_port
@@ -155,7 +155,7 @@ class LocalStack:
             f"{name.removesuffix('-service').replace('-', '_').upper()}_ADDRESS": f"127.0.0.1:{port}"
             for name, port in self._ports.items()
         }
-        return {"KAFKA_ADDRESS": self.kafka, **found} if self.kafka else found
+        return {"KAFKA_ADDRESS": self.kafka, **found, **FOR_CLIENTS.get(self.kafka, {})} if self.kafka else found
 
     def _start_parts(self) -> None:
         self._progress("starting PostgreSQL")

@@ -18,6 +18,10 @@ LIMITS = (
     "topics by itself with four partitions, and a group's second member waits about 50 s for its share"
 )
 
+# What the services are told beside its address. The embedded broker gives a dead member's share away after 45 s when it
+# leads the group itself, and after the member's own session in the older protocol.
+FOR_CLIENTS = {"embedded": {"KAFKA_GROUP_PROTOCOL": "classic"}}
+
 
 def chosen_kind(asked: str | None = None) -> str:
     """`apache`, `embedded` or HOST:PORT for what was asked, by argument or by WORKBOOK_KAFKA.

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -21,6 +21,7 @@ class Record:
     offset: int
     key: str
     value: str
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 def fresh_topic(address: str, name: str = "lesson") -> str:
@@ -39,28 +40,46 @@ def fresh_topic(address: str, name: str = "lesson") -> str:
     return topic
 
 
+class Sender:
+    """A producer that stays open: each message is on its topic when `send` returns."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._producer = Producer({"bootstrap.servers": address, "enable.idempotence": True, "linger.ms": 5, **_QUIET})
+
+    def send(self, topic: str, messages: Iterable[tuple[str | None, str]]) -> list[Record]:
+        """Writes (key, value) pairs one after the other; returns where each of them stands."""
+        written: list[Record] = []
+
+        def delivered(error: KafkaError | None, message: Message) -> None:
+            if error is not None:
+                raise KafkaException(error)
+            written.append(_record(message))
+
+        for key, value in messages:
+            self._producer.produce(topic, value.encode(), key, on_delivery=delivered)
+            self._producer.poll(0)
+        if self._producer.flush(_PATIENCE):
+            raise TimeoutError(f"the broker at {self._address} confirmed only {len(written)} messages")
+        return written
+
+
 def send(address: str, topic: str, messages: Iterable[tuple[str | None, str]]) -> list[Record]:
-    """Writes (key, value) pairs one after the other; returns where each of them stands."""
-    written: list[Record] = []
-
-    def delivered(error: KafkaError | None, message: Message) -> None:
-        if error is not None:
-            raise KafkaException(error)
-        written.append(_record(message))
-
-    producer = Producer({"bootstrap.servers": address, "enable.idempotence": True, "linger.ms": 5, **_QUIET})
-    for key, value in messages:
-        producer.produce(topic, value.encode(), key, on_delivery=delivered)
-        producer.poll(0)
-    if producer.flush(_PATIENCE):
-        raise TimeoutError(f"the broker at {address} confirmed only {len(written)} messages")
-    return written
+    """What a `Sender` of its own writes."""
+    return Sender(address).send(topic, messages)
 
 
 def ends(address: str, topic: str) -> dict[int, tuple[int, int]]:
     """The first offset and the one behind the last, by partition."""
     with _reader(address) as consumer:
         return {each.partition: consumer.get_watermark_offsets(each, _PATIENCE) for each in _all_of(consumer, topic)}
+
+
+def places(address: str, topic: str, group: str) -> dict[int, int | None]:
+    """What a group has committed, by partition: the offset it reads next, or None."""
+    with _reader(address, group) as consumer:
+        found = consumer.committed(_all_of(consumer, topic), _PATIENCE)
+        return {each.partition: each.offset if each.offset >= 0 else None for each in found}
 
 
 def read_all(address: str, topic: str) -> list[Record]:
@@ -75,8 +94,8 @@ def read_all(address: str, topic: str) -> list[Record]:
 class _reader:  # noqa: N801 - used as a function
     """A consumer that looks from the beginning and is closed at the end."""
 
-    def __init__(self, address: str) -> None:
-        group = f"reader-{uuid.uuid4().hex}"
+    def __init__(self, address: str, group: str = "") -> None:
+        group = group or f"reader-{uuid.uuid4().hex}"
         settings = {"bootstrap.servers": address, "group.id": group, "enable.auto.commit": False}
         self._consumer = Consumer({**settings, "auto.offset.reset": "earliest", **_QUIET})
 
@@ -93,5 +112,11 @@ def _all_of(consumer: Consumer, topic: str) -> list[TopicPartition]:
 
 
 def _record(message: Message) -> Record:
-    key, value = (bytes(part or b"").decode(errors="replace") for part in (message.key(), message.value()))
-    return Record(int(message.partition() or 0), int(message.offset() or 0), key, value)
+    headers = {str(each[0]): _text(each[1]) for each in message.headers() or []}
+    place = int(message.partition() or 0), int(message.offset() or 0)
+    return Record(*place, _text(message.key()), _text(message.value()), headers)
+
+
+def _text(part: str | bytes | None) -> str:
+    """What people can read of any bytes."""
+    return part if isinstance(part, str) else bytes(part or b"").decode(errors="replace")
