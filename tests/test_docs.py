@@ -11,6 +11,7 @@ from booking_service.config import BookingSettings
 from event_service.config import EventSettings
 from metrics_consumer.config import MetricsSettings
 from pydantic_settings import BaseSettings
+from telemetry.config import ObservedBookingSettings, ObservedEventSettings, ObservedMetricsSettings
 
 from workbook import proto
 from workbook.cli import parser
@@ -92,6 +93,11 @@ def test_the_protoc_command_is_the_one_that_runs() -> None:
         (1, [BookingSettings], [BaseSettings]),
         (2, [SagaSettings, EventSettings], [BookingSettings]),
         (3, [OutboxSettings, MetricsSettings], [SagaSettings]),
+        (
+            4,
+            [ObservedBookingSettings, ObservedMetricsSettings, ObservedEventSettings],
+            [OutboxSettings, MetricsSettings, EventSettings],
+        ),
     ],
 )
 def test_the_settings_table_has_every_setting_with_its_default(

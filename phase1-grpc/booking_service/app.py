@@ -1,11 +1,11 @@
 """The booking service put together, top to bottom. Later phases call `booking_app` with other adapters."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import grpc
+from chassis.plugs import NOTHING, Plugs
 from chassis.postgres import Database
 from chassis.server import GrpcServer
 
@@ -35,15 +35,14 @@ async def booking_app(
     *,
     inventory: TicketInventory | None = None,
     also_written: AlsoWritten | None = None,
-    outside: Sequence[grpc.aio.ServerInterceptor] = (),
-    inside: Sequence[grpc.aio.ServerInterceptor] = (),
+    plugs: Plugs = NOTHING,
 ) -> AsyncIterator[BookingApp]:
-    """The running service. Each plug is described at its port: inventory.py, postgres.py, chassis/server.py."""
+    """The running service. Each plug is described at its port: inventory.py, postgres.py, chassis/plugs.py."""
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(Database(settings))
+        database = await stack.enter_async_context(plugs.database or Database(settings))
         bookings = PostgresBookings(database, also_written)
         use_cases = BookingUseCases(bookings, inventory or EveryEventHasTickets())
-        server = GrpcServer(settings, SERVICE, outside=outside, inside=inside)
+        server = GrpcServer(settings, SERVICE, outside=plugs.outside, inside=plugs.inside)
         booking_pb2_grpc.add_BookingServiceServicer_to_server(BookingHandler(use_cases), server.grpc)
         await stack.enter_async_context(server.running(ready=bookings.ready))
         yield BookingApp(server, use_cases, database)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from contextvars import Context, copy_context
+from contextvars import Context, ContextVar, copy_context
 from typing import Any, TypeAlias, TypeVar
 from weakref import WeakValueDictionary
 
@@ -12,7 +12,17 @@ from chassis.errors import ResourceExhausted, Unavailable
 Item = TypeVar("Item")
 Verdict = TypeVar("Verdict")
 Write: TypeAlias = Callable[[Sequence[Item]], Awaitable[Sequence[Verdict]]]
-Waiting: TypeAlias = list[tuple[Any, asyncio.Future[Any]]]
+Waiting: TypeAlias = list[tuple[Any, asyncio.Future[Any], Context]]
+
+_callers: ContextVar[Sequence[tuple[Any, Context]]] = ContextVar("callers", default=())
+
+
+def callers() -> Sequence[tuple[Any, Context]]:
+    """For whom the group write under way is: each item, and the context of the call that brought it.
+
+    Nobody where a caller writes for itself: then the current context is its own.
+    """
+    return _callers.get()
 
 
 class TooManyWaiting(ResourceExhausted):
@@ -42,7 +52,7 @@ class Grouping:
             return await self._alone(write, item)
         self._refuse_if_too_late()
         verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(write, []).append((item, verdict))
+        self._waiting.setdefault(write, []).append((item, verdict, copy_context()))
         return await verdict
 
     def _refuse_if_too_late(self) -> None:
@@ -58,7 +68,7 @@ class Grouping:
         finally:
             self._writing = bool(self._waiting)
             if self._waiting:
-                self._writer = asyncio.create_task(self._write_groups(), context=self._context)
+                self._writer = asyncio.create_task(self._write_groups(), context=self._context.copy())
 
     async def _write_groups(self) -> None:
         while self._waiting:
@@ -72,18 +82,19 @@ class Grouping:
 
     async def _settle(self, write: Write[Any, Any], group: Waiting) -> None:
         try:
-            verdicts = await self._timed(write, [item for item, _ in group]) if group else []
+            _callers.set([(item, context) for item, _, context in group])
+            verdicts = await self._timed(write, [item for item, *_ in group]) if group else []
         except Exception as error:  # noqa: BLE001 - whatever it is, it is for the callers
             if len(group) > 1 and not isinstance(error, Unavailable):
                 middle = len(group) // 2
                 await self._settle(write, group[:middle])
                 await self._settle(write, group[middle:])
                 return
-            for _, caller in group:
+            for _, caller, _ in group:
                 if not caller.done():
                     caller.set_exception(error)
             return
-        for (_, caller), verdict in zip(group, verdicts, strict=True):
+        for (_, caller, _), verdict in zip(group, verdicts, strict=True):
             if not caller.done():
                 caller.set_result(verdict)
 

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Sequence
 
 import structlog
 from structlog.typing import Processor
@@ -9,14 +10,18 @@ from structlog.typing import Processor
 from chassis.settings import ServiceSettings
 
 
-def configure_logs(settings: ServiceSettings) -> None:
-    """Sends structlog's lines and those of libraries (psycopg, alembic, grpc) through one formatter."""
+def configure_logs(settings: ServiceSettings, also: Sequence[Processor] = ()) -> None:
+    """Sends structlog's lines and those of libraries (psycopg, alembic, grpc) through one formatter.
+
+    `also` are processors that add to each line.
+    """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        *also,
     ]
     renderer: Processor = (
         structlog.processors.JSONRenderer()

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Self
 
@@ -30,12 +30,14 @@ class Database:
     """A pool of connections to one database, in autocommit: a single statement is its own transaction.
 
     `connection()` and `transaction()` turn a lost or busy database into `DatabaseUnavailable`, and nothing else.
+    `connections` is the class of its connections, for whoever wants to see what is sent through them.
     """
 
-    def __init__(self, settings: PostgresSettings) -> None:
+    def __init__(self, settings: PostgresSettings, connections: type[Connection] = psycopg.AsyncConnection) -> None:
         self._patience = settings.db_lock_timeout
         self._longest = settings.db_statement_timeout + 1  # the server's own limit comes first, if it still counts
         self._pool = AsyncConnectionPool(
+            connection_class=connections,
             min_size=settings.db_pool_size,
             max_size=settings.db_pool_size,
             max_waiting=settings.db_pool_size * 50,  # a longer queue would only be served after its deadlines
@@ -52,6 +54,10 @@ class Database:
 
     async def __aexit__(self, *_: object) -> None:
         await self._pool.close()
+
+    def usage(self) -> Mapping[str, int]:
+        """How the pool is used, now and since its start; the names are those of psycopg_pool's statistics."""
+        return self._pool.get_stats()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from structlog.typing import Processor
 
 from chassis.logs import configure_logs
 from chassis.settings import CannotStart, ServiceSettings, read_settings
@@ -40,10 +41,12 @@ def main(
     arguments: Sequence[str] | None = None,
     *,
     steps: Sequence[Step] = (),
+    on_each_line: Sequence[Processor] = (),
 ) -> int:
     """Runs `serve SERVICE`, `migrate SERVICE [REVISION]` or a step of the phase's own.
 
-    Returns the exit status, 1 after a line that says why.
+    `on_each_line` are processors that add to each line of the log. Returns the exit status, 1 after a line that says
+    why.
     """
     chosen = _parser(program, services, steps).parse_args(arguments)
     by_name: dict[str, Service | Step] = {service.name: service for service in services}
@@ -51,7 +54,7 @@ def main(
     named = by_name[chosen.named]
     try:
         settings = read_settings(named.settings)
-        configure_logs(settings)
+        configure_logs(settings, on_each_line)
         if isinstance(named, Step):
             asyncio.run(_awaited(named.run(settings)))
         elif chosen.step == "serve":

@@ -8,6 +8,7 @@ from booking_service.app import MIGRATIONS as PHASE_1
 from booking_service.app import BookingApp, booking_app
 from booking_service.postgres import AlsoWritten
 from chassis.channel import open_channel
+from chassis.plugs import NOTHING, Plugs
 
 from booking_saga.config import SagaSettings
 from booking_saga.inventory import SERVICE_CONFIG, EventServiceInventory
@@ -17,14 +18,23 @@ MIGRATIONS = (PHASE_1, Path(__file__).parent / "migrations")
 
 
 @asynccontextmanager
-async def saga_app(settings: SagaSettings, *, also_written: AlsoWritten | None = None) -> AsyncIterator[BookingApp]:
-    """The running service; `also_written` is described at booking_service/postgres.py."""
+async def saga_app(
+    settings: SagaSettings, *, also_written: AlsoWritten | None = None, plugs: Plugs = NOTHING
+) -> AsyncIterator[BookingApp]:
+    """The running service; the plugs are described at booking_service/postgres.py and chassis/plugs.py."""
     async with AsyncExitStack() as stack:
         channel = await stack.enter_async_context(
-            open_channel(settings.event_address, deadline_limit=settings.event_deadline, service_config=SERVICE_CONFIG)
+            open_channel(
+                settings.event_address,
+                deadline_limit=settings.event_deadline,
+                service_config=SERVICE_CONFIG,
+                interceptors=plugs.calling,
+            )
         )
         inventory = EventServiceInventory(channel)
-        app = await stack.enter_async_context(booking_app(settings, inventory=inventory, also_written=also_written))
+        app = await stack.enter_async_context(
+            booking_app(settings, inventory=inventory, also_written=also_written, plugs=plugs)
+        )
         recovery = Recovery(
             app.database,
             app.use_cases,

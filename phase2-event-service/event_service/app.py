@@ -1,10 +1,10 @@
 """The event service put together, top to bottom. Later phases call `event_app` with other adapters."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-import grpc
+from chassis.plugs import NOTHING, Plugs
 from chassis.postgres import Database
 from chassis.server import GrpcServer
 
@@ -19,18 +19,13 @@ SERVICE = event_pb2.DESCRIPTOR.services_by_name["EventService"].full_name
 
 
 @asynccontextmanager
-async def event_app(
-    settings: EventSettings,
-    *,
-    outside: Sequence[grpc.aio.ServerInterceptor] = (),
-    inside: Sequence[grpc.aio.ServerInterceptor] = (),
-) -> AsyncIterator[GrpcServer]:
-    """The running service; `outside` and `inside` are described at chassis/server.py."""
+async def event_app(settings: EventSettings, *, plugs: Plugs = NOTHING) -> AsyncIterator[GrpcServer]:
+    """The running service; `plugs` are described at chassis/plugs.py."""
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(Database(settings))
+        database = await stack.enter_async_context(plugs.database or Database(settings))
         events = PostgresEvents(database)
         watching = await stack.enter_async_context(Watching(events, settings.watch_interval))
-        server = GrpcServer(settings, SERVICE, outside=outside, inside=inside)
+        server = GrpcServer(settings, SERVICE, outside=plugs.outside, inside=plugs.inside)
         event_pb2_grpc.add_EventServiceServicer_to_server(EventHandler(events, watching), server.grpc)
         yield await stack.enter_async_context(server.running(ready=events.ready))
 

@@ -6,7 +6,8 @@ letters, and the partition goes on; while the database or Kafka is away nothing 
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol, Self, TypeAlias
 
 import structlog
@@ -26,6 +27,9 @@ _AGAIN = 0.5  # seconds until the next try after something was away
 _LAST_BATCH = 5  # seconds that a consumer told to stop may take to finish what it has
 
 Readable: TypeAlias = list[tuple[Incoming, Received]]
+Around: TypeAlias = Callable[[Sequence[Incoming]], AbstractAsyncContextManager[None]]
+"""Stands around the handling of the messages that were taken together: entered before, left when each is done with, or
+with the exception that makes them wait."""
 
 log = structlog.get_logger(__name__)
 
@@ -36,16 +40,28 @@ class Counts(Protocol):
         ...
 
 
+@asynccontextmanager
+async def nothing_around(_messages: Sequence[Incoming]) -> AsyncIterator[None]:
+    yield
+
+
 class Consuming:
     """Takes messages in batches inside its `async with` block; `outcomes` says what became of them in this process."""
 
     def __init__(
-        self, subscribe: Callable[[], Subscription], counts: Counts, dead_letters: DeadLetters, *, batch: int
+        self,
+        subscribe: Callable[[], Subscription],
+        counts: Counts,
+        dead_letters: DeadLetters,
+        *,
+        batch: int,
+        around: Around = nothing_around,
     ) -> None:
         self._subscribe = subscribe
         self._counts = counts
         self._dead_letters = dead_letters
         self._batch = batch
+        self._around = around
         self._stopping = False
         self._running: asyncio.Task[None] | None = None
         self.subscription: Subscription | None = None
@@ -84,7 +100,8 @@ class Consuming:
             if not messages:
                 continue
             try:
-                await self.handle(messages)
+                async with self._around(messages):
+                    await self.handle(messages)
             except Unavailable as error:
                 log.warning("messages wait", error=str(error))
                 await subscription.again(messages)
