@@ -24,6 +24,9 @@ _COLOURS = {
     "reserve in process": "#2ca02c",
     "pgbench reserve": "#98df8a",
     "sold out in process": "#9467bd",
+    "bookings, off": "#7f7f7f",
+    "bookings, on": "#1f77b4",
+    "bookings, all traced": "#d62728",
 }
 _READABLE: Any = {"font.size": 15, "axes.spines.top": False, "axes.spines.right": False}  # from the last row of a class
 

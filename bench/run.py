@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
-from bench import phase1, phase2
+from bench import phase1, phase2, phase4
 from bench.contender import Contender, ContenderFailed
 from bench.cpu import cpu_seconds
 from bench.figures import Round
@@ -18,7 +18,7 @@ from workbook.postgres import connect
 from workbook.stack import LocalStack
 
 ROUNDS = 5
-PHASES: Mapping[int, ModuleType] = {1: phase1, 2: phase2}
+PHASES: Mapping[int, ModuleType] = {1: phase1, 2: phase2, 4: phase4}
 Rounds = Mapping[str, Sequence[Round]]
 Progress = Callable[[str], None]
 
@@ -49,11 +49,16 @@ def main(phase: int | None, seconds: float, in_flight: int, output: Path) -> int
 
 def measure(phase: int, seconds: float, in_flight: int, rounds: int, progress: Progress) -> Report:
     module = PHASES[phase]
-    with LocalStack(phase, progress=progress) as stack, connect(stack["postgres"].address) as postgres:
+    open_stack = getattr(module, "open_stack", _own_stack)
+    with open_stack(phase, progress) as stack, connect(stack["postgres"].address) as postgres:
         with module.contenders(stack) as taking_part:
             measured = interleaved(taking_part, rounds, seconds, in_flight, progress)
-        sales = module.sales(stack, in_flight, progress) if phase > 1 else ()
+        sales = module.sales(stack, in_flight, progress) if hasattr(module, "sales") else ()
         return Report(phase, in_flight, seconds, describe(postgres), measured, module.RATIOS, sales)
+
+
+def _own_stack(phase: int, progress: Progress) -> LocalStack:
+    return LocalStack(phase, progress=progress)
 
 
 def interleaved(
