@@ -38,10 +38,11 @@ async def serving(
     methods: Mapping[str, Handler],
     ready: Callable[[], Awaitable[object]] = always_ready,
     inside: Sequence[grpc.aio.ServerInterceptor] = (),
+    outside: Sequence[grpc.aio.ServerInterceptor] = (),
     **settings: Any,
 ) -> AsyncIterator[GrpcServer]:
     """A running server with the chassis' interceptors around these methods; `settings` are ServiceSettings' own."""
-    server = GrpcServer(ServiceSettings(grpc_port=0, **settings), SERVICE, inside=inside)
+    server = GrpcServer(ServiceSettings(grpc_port=0, **settings), SERVICE, outside=outside, inside=inside)
     server.grpc.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, dict(methods)),))
     async with server.running(ready):
         yield server

@@ -119,7 +119,7 @@ class _Told:
         self, settings: PostgresSettings, tracing: Tracing, methods: Sequence[str], calls: Sequence[str] = ()
     ) -> None:
         metrics, spans = RequestMetrics(), Spans(tracing.tracer)
-        self.database = Database(settings, observed_connections(tracing.tracer, settings.db_name))
+        self.database = Database(settings, observed_connections(tracing.finished, settings.db_name))
         self.plugs = Plugs(
             database=self.database,
             outside=[ServerTelemetry(Requests(metrics, "server", Methods(methods)), spans)],

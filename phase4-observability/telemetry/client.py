@@ -1,10 +1,9 @@
 """Stands around every request that this process makes: counts it, times it, makes its span, and sends it along.
 
-contrib's interceptors for grpc.aio stop cancellation: the server goes on with what nobody waits for any more. These
-pass it on.
+contrib's interceptors for grpc.aio wait for the answer and so stand in the way of cancellation: the server would go on
+with what nobody waits for any more. These wait for nothing: gRPC tells them when a call has ended.
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -20,6 +19,8 @@ Continuation = Callable[[grpc.aio.ClientCallDetails, Any], Awaitable[Any]]
 class _Asked:
     """One request, from its first moment to its last."""
 
+    __slots__ = ("_began", "_method", "_requests", "_span", "details")
+
     def __init__(self, requests: Requests, spans: Spans, details: grpc.aio.ClientCallDetails) -> None:
         self._requests = requests
         self._method = requests.name(details.method)
@@ -32,69 +33,58 @@ class _Asked:
         self._requests.end(self._method, code, time.perf_counter() - self._began, self._span.trace_id)
         self._span.end(code)
 
-    async def ended(self, call: Any) -> None:
-        """Waits for the call to end, however it does, and ends it if nobody waits for it any more."""
-        try:
-            code = (await call.code()).name
-        except asyncio.CancelledError:
-            call.cancel()
-            self.end(grpc.StatusCode.CANCELLED.name)
-            raise
-        self.end(code)
+    def ended(self, call: Any) -> None:
+        """What gRPC calls when the call has ended, however it did."""
+        self.end(_code_of(call))
 
 
 class _Interceptor:
     def __init__(self, requests: Requests, spans: Spans) -> None:
         self._requests = requests
         self._spans = spans
-        self._watching: set[asyncio.Task[None]] = set()
 
-    async def _answer(self, continuation: Continuation, details: grpc.aio.ClientCallDetails, request: Any) -> Any:
-        """One answer: the call is at its end when it is there."""
-        asked = await self._asked(continuation, details, request)
-        await asked[0].ended(asked[1])
-        return asked[1]
-
-    async def _answers(self, continuation: Continuation, details: grpc.aio.ClientCallDetails, request: Any) -> Any:
-        """A stream: it goes on after this returns, and is waited for beside it."""
-        asked, call = await self._asked(continuation, details, request)
-        watching = asyncio.create_task(asked.ended(call))
-        self._watching.add(watching)
-        watching.add_done_callback(self._watching.discard)
-        return call
-
-    async def _asked(
-        self, continuation: Continuation, details: grpc.aio.ClientCallDetails, request: Any
-    ) -> tuple[_Asked, Any]:
+    async def _asked(self, continuation: Continuation, details: grpc.aio.ClientCallDetails, request: Any) -> Any:
         asked = _Asked(self._requests, self._spans, details)
         try:
-            return asked, await continuation(asked.details, request)
-        except BaseException as error:
-            code = error.code().name if isinstance(error, grpc.aio.AioRpcError) else grpc.StatusCode.CANCELLED.name
-            asked.end(code)
+            call = await continuation(asked.details, request)
+        except BaseException as error:  # it has ended before it began
+            asked.end(error.code().name if isinstance(error, grpc.aio.AioRpcError) else "CANCELLED")
             raise
+        call.add_done_callback(asked.ended)
+        return call
 
 
 class _UnaryUnary(_Interceptor, grpc.aio.UnaryUnaryClientInterceptor):
     async def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
-        return await self._answer(continuation, client_call_details, request)
+        return await self._asked(continuation, client_call_details, request)
 
 
 class _UnaryStream(_Interceptor, grpc.aio.UnaryStreamClientInterceptor):
     async def intercept_unary_stream(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
-        return await self._answers(continuation, client_call_details, request)
+        return await self._asked(continuation, client_call_details, request)
 
 
 class _StreamUnary(_Interceptor, grpc.aio.StreamUnaryClientInterceptor):
     async def intercept_stream_unary(self, continuation: Any, client_call_details: Any, request_iterator: Any) -> Any:
-        return await self._answers(continuation, client_call_details, request_iterator)
+        return await self._asked(continuation, client_call_details, request_iterator)
 
 
 class _StreamStream(_Interceptor, grpc.aio.StreamStreamClientInterceptor):
     async def intercept_stream_stream(self, continuation: Any, client_call_details: Any, request_iterator: Any) -> Any:
-        return await self._answers(continuation, client_call_details, request_iterator)
+        return await self._asked(continuation, client_call_details, request_iterator)
 
 
 def client_telemetry(requests: Requests, spans: Spans) -> list[grpc.aio.ClientInterceptor]:
     """One for each kind of call: gRPC wants them apart."""
     return [kind(requests, spans) for kind in (_UnaryUnary, _UnaryStream, _StreamUnary, _StreamStream)]
+
+
+def _code_of(call: Any) -> str:
+    """The status of a call that has ended: it is there, and asking for it waits for nothing."""
+    asking = call.code()
+    try:
+        asking.send(None)
+    except StopIteration as answer:
+        return str(answer.value.name)
+    asking.close()
+    return "UNKNOWN"

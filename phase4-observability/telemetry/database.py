@@ -10,14 +10,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
-from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, set_span_in_context
+from opentelemetry.trace import Span
 from psycopg.rows import TupleRow
 
+from telemetry.finished import FinishedSpans
 from telemetry.parents import parents
 from telemetry.statements import described
 
 
-def observed_connections(tracer: Tracer, database: str) -> type[psycopg.AsyncConnection[TupleRow]]:
+def observed_connections(spans: FinishedSpans, database: str) -> type[psycopg.AsyncConnection[TupleRow]]:
     """A class of connections that show their statements and commits, for chassis.postgres.Database."""
 
     class Observed(psycopg.AsyncConnection[TupleRow]):
@@ -25,7 +26,7 @@ def observed_connections(tracer: Tracer, database: str) -> type[psycopg.AsyncCon
             callers = parents()
             if not callers:
                 return await super().execute(query, params, **options)
-            with _Shown(tracer, callers, {**described(str(query)), "db.namespace": database}):
+            with _Shown(spans, callers, {**described(str(query)), "db.namespace": database}):
                 return await super().execute(query, params, **options)
 
         @asynccontextmanager
@@ -35,7 +36,7 @@ def observed_connections(tracer: Tracer, database: str) -> type[psycopg.AsyncCon
             try:
                 async with super().transaction(*arguments, **options) as transaction:
                     yield transaction
-                    commit = _Shown(tracer, parents(), {**described("COMMIT"), "db.namespace": database})
+                    commit = _Shown(spans, parents(), {**described("COMMIT"), "db.namespace": database})
             except BaseException as error:
                 if commit is not None:
                     commit.end(error)
@@ -49,10 +50,10 @@ def observed_connections(tracer: Tracer, database: str) -> type[psycopg.AsyncCon
 class _Shown:
     """One span a caller, from now to the end of the block; they are made when that is known."""
 
-    __slots__ = ("_attributes", "_began", "_callers", "_tracer")
+    __slots__ = ("_attributes", "_began", "_callers", "_spans")
 
-    def __init__(self, tracer: Tracer, callers: Sequence[Span], attributes: dict[str, Any]) -> None:
-        self._tracer = tracer
+    def __init__(self, spans: FinishedSpans, callers: Sequence[Span], attributes: dict[str, Any]) -> None:
+        self._spans = spans
         self._callers = callers
         self._attributes = attributes
         self._began = time.time_ns()
@@ -64,18 +65,10 @@ class _Shown:
         self.end(error)
 
     def end(self, error: BaseException | None) -> None:
-        ended, attributes = time.time_ns(), self._attributes
+        times, attributes = (self._began, time.time_ns()), self._attributes
         if len(self._callers) > 1:
             attributes["db.operation.batch.size"] = len(self._callers)
+        if error is not None:
+            attributes["error.type"] = getattr(error, "sqlstate", None) or type(error).__name__
         for caller in self._callers:
-            span = self._tracer.start_span(
-                attributes["db.query.summary"],
-                set_span_in_context(caller),
-                SpanKind.CLIENT,
-                attributes,
-                start_time=self._began,
-            )
-            if error is not None:
-                span.set_attribute("error.type", getattr(error, "sqlstate", None) or type(error).__name__)
-                span.set_status(StatusCode.ERROR)
-            span.end(ended)
+            self._spans.record(caller, attributes, attributes["db.query.summary"], times)

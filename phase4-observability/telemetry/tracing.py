@@ -10,16 +10,19 @@ from typing import Self
 from messaging.exposition import counter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SpanExporter
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBasedTraceIdRatio, Sampler
 from opentelemetry.trace import NoOpTracer, Tracer
 from prometheus_client.metrics_core import Metric
 
 from telemetry.config import TelemetrySettings
+from telemetry.encoding import encoded
 from telemetry.exporting import BoundedBatches, QuietExporter
+from telemetry.finished import FinishedSpans
 
 TRACES = "/v1/traces"
+_SCOPE = "telemetry"
 
 
 class Tracing:
@@ -33,10 +36,12 @@ class Tracing:
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
         exporter = exporter or _to_collector(settings)
         self._batches = _batches(settings, exporter) if exporter is not None else None
-        self._provider = TracerProvider(_sampler(settings, exporter), _resource(service), shutdown_on_exit=False)
+        resource = _resource(service)
+        self._provider = TracerProvider(_sampler(settings, exporter), resource, shutdown_on_exit=False)
         if self._batches is not None:
             self._provider.add_span_processor(self._batches)
-        self.tracer: Tracer = NoOpTracer() if settings.otel_sdk_disabled else self._provider.get_tracer("telemetry")
+        self.tracer: Tracer = NoOpTracer() if settings.otel_sdk_disabled else self._provider.get_tracer(_SCOPE)
+        self.finished = FinishedSpans(self._batches, resource, _SCOPE)
 
     async def __aenter__(self) -> Self:
         return self
@@ -65,7 +70,14 @@ def _to_collector(settings: TelemetrySettings) -> SpanExporter | None:
     endpoint = settings.otel_exporter_otlp_endpoint.rstrip("/")
     if not endpoint or settings.otel_sdk_disabled:
         return None
-    return OTLPSpanExporter(f"{endpoint}{TRACES}", timeout=settings.otel_exporter_otlp_timeout)
+    return _Exporter(f"{endpoint}{TRACES}", timeout=settings.otel_exporter_otlp_timeout)
+
+
+class _Exporter(OTLPSpanExporter):
+    """The library's exporter, its connection and its retries, with an encoder of our own."""
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        return SpanExportResult.SUCCESS if self._client.export(encoded(spans)).success else SpanExportResult.FAILURE
 
 
 def _batches(settings: TelemetrySettings, exporter: SpanExporter) -> BoundedBatches:
