@@ -4,8 +4,9 @@ import asyncio
 import re
 import urllib.request
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -14,11 +15,12 @@ from booking_outbox.app import outbox_app
 from booking_outbox.config import OutboxSettings
 from chassis.probe import health
 from messaging.exposition import exposed, gauge
+from messaging.publisher import Outgoing, Publisher
 from metrics_consumer.app import SERVICE, metrics_app
 from metrics_consumer.config import MetricsSettings
 from tests.bookings import cancelled, created, sent
 from tests.outboxes import emptied, put, waiting
-from tests.topics import send
+from tests.topics import header, messages_in, send
 
 from tests.waiting import until_async
 from workbook.ports import free_port
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
 Seen = dict[str, float]
+A_BOOKING = """
+INSERT INTO bookings (id, user_id, event_id, ticket_count) VALUES (gen_random_uuid(), 'ada', 'jazz', 1) RETURNING id
+"""
 
 
 async def seen(port: int) -> Seen:
@@ -145,6 +150,26 @@ async def test_the_outbox_as_prometheus_sees_it(
         await until_async(all_sent)
         found = await seen(settings.metrics_port)
     assert (found["outbox_messages_waiting"], found["outbox_oldest_seconds"], found["outbox_relay_leads"]) == (0, 0, 1)
+
+
+async def test_what_others_plug_in_is_used(outbox_settings: OutboxSettings, outbox_sql: psycopg.Connection) -> None:
+    settings = outbox_settings.model_copy(update={"metrics_port": free_port()})
+
+    async def more() -> list["Metric"]:
+        return [gauge("more", "of another", {"": 7})]
+
+    class Naming(Publisher):
+        async def deliver(self, messages: Sequence[Outgoing]) -> list[bool]:
+            return await super().deliver([replace(message, key=b"named") for message in messages])
+
+    publisher = Naming(settings, "naming")
+    async with outbox_app(settings, publisher=publisher, traceparent=lambda id_: f"of {id_}", also_shown=[more]) as app:
+        assert (await seen(settings.metrics_port))["more"] == 7
+        (booking_id,) = outbox_sql.execute(A_BOOKING).fetchone() or (None,)
+        await app.use_cases.cancel(booking_id)  # the event service is away: the tickets come back later
+        await emptied(outbox_sql)
+    (message,) = messages_in(settings.kafka_address, settings.bookings_topic)
+    assert (message.key, header(message, "traceparent")) == (b"named", f"of {booking_id}")
 
 
 async def test_with_kafka_away_bookings_go_on(outbox_settings: OutboxSettings, outbox_sql: psycopg.Connection) -> None:

@@ -14,8 +14,10 @@ from booking_service.domain import Booking, Change, Status
 from booking_service.inventory import TicketsRefused
 from booking_service.proto import booking_pb2 as pb
 from booking_service.proto.booking_pb2_grpc import BookingServiceStub
+from chassis.interceptor import Around, Call
 from chassis.migrations import create_database, migrate
-from chassis.postgres import Connection
+from chassis.plugs import Plugs
+from chassis.postgres import Connection, Database
 from chassis.server import GrpcServer
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tests.refusals import refusal
@@ -67,6 +69,32 @@ class Refusing:
 
     async def release(self, _booking: Booking) -> None:
         pass
+
+
+async def test_a_database_of_somebody_elses_is_used_and_interceptors_stand_where_they_should(
+    settings: BookingSettings,
+) -> None:
+    seen: list[str] = []
+
+    class Noting(Around):
+        def __init__(self, name: str) -> None:
+            self._name = name
+
+        @asynccontextmanager
+        async def around(self, call: Call) -> AsyncIterator[None]:
+            try:
+                yield
+            except Exception as error:
+                if "Health" not in call.method:
+                    seen.append(f"{self._name} {type(error).__name__}")
+                raise
+
+    plugs = Plugs(Database(settings), outside=[Noting("outside")], inside=[Noting("inside")])
+    async with booking_app(settings, plugs=plugs) as app, calling(app.server) as (stub, _):
+        assert app.database is plugs.database
+        with pytest.raises(grpc.aio.AioRpcError):
+            await stub.GetBooking(pb.GetBookingRequest(booking_id="none"))
+    assert seen == ["inside InvalidArgument", "outside AbortError"]
 
 
 async def test_refused_tickets_are_a_failed_precondition_and_a_cancelled_booking(

@@ -1,12 +1,14 @@
 """The pool in use: transactions, limits, and callers who must wait or give up."""
 
 import asyncio
+from typing import Any
 
 import psycopg
 import pytest
 from booking_service.config import BookingSettings
 from chassis import deadlines
 from chassis.postgres import Database, DatabaseUnavailable
+from psycopg.rows import TupleRow
 from structlog.testing import capture_logs
 from tests.pools import INSERT, bookings, refused, value, works
 
@@ -73,6 +75,27 @@ async def test_the_reason_is_in_the_log_and_not_in_the_answer(database: Database
     assert unavailable.value.reason == "DATABASE_UNAVAILABLE"
     assert str(unavailable.value) == "the database does not answer; try again"
     assert ["statement timeout" in line["error"] for line in logs if line["event"] == "database unavailable"] == [True]
+
+
+async def test_connections_may_be_of_another_class(settings: BookingSettings) -> None:
+    seen: list[Any] = []
+
+    class Seeing(psycopg.AsyncConnection[TupleRow]):
+        async def execute(self, query: Any, params: Any = None, **options: Any) -> psycopg.AsyncCursor[TupleRow]:
+            seen.append(query)
+            return await super().execute(query, params, **options)
+
+    async with Database(settings, Seeing) as database:
+        assert await value(database, "SELECT 7") == 7
+    assert seen == ["SELECT 7"]
+
+
+async def test_the_pool_tells_how_it_is_used(database: Database) -> None:
+    before = database.usage()
+    async with database.connection():
+        during = database.usage()
+    assert (before["pool_size"], before["pool_available"], during["pool_available"]) == (2, 2, 1)
+    assert during["requests_num"] == before.get("requests_num", 0) + 1
 
 
 # Busy

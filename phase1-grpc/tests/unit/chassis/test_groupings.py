@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 
 import pytest
-from chassis.grouping import Groupings, TooManyWaiting
+from chassis.grouping import Groupings, TooManyWaiting, callers
 
 CALLER: ContextVar[str] = ContextVar("CALLER", default="nobody")
 
@@ -75,3 +75,26 @@ async def test_each_key_has_its_own_limits() -> None:
     callers += await start(groupings, ledger, "rock", [4, 5])
     ledger.go.set()
     assert await asyncio.gather(*callers) == [1, 2, 4, 5]
+
+
+async def test_a_group_knows_for_whom_it_writes_whoever_writes_beside_it() -> None:
+    groupings, told = Groupings(), list[list[tuple[int, str]]]()
+    go = asyncio.Event()
+
+    async def write(numbers: Sequence[int]) -> list[int]:
+        await go.wait()
+        await asyncio.sleep(0)  # now the other group writes too
+        told.append([(item, context[CALLER]) for item, context in callers()])
+        return list(numbers)
+
+    async def call(key: str, number: int) -> int:
+        CALLER.set(f"{key} {number}")
+        return await groupings.verdict(key, write, number)
+
+    calls = [asyncio.create_task(call(key, number)) for key in ("jazz", "rock") for number in (1, 2, 3)]
+    await asyncio.sleep(0)
+    go.set()
+    await asyncio.gather(*calls)
+    alone: list[tuple[int, str]] = []  # the context it writes in is its own
+    assert told == [alone, alone, [(2, "jazz 2"), (3, "jazz 3")], [(2, "rock 2"), (3, "rock 3")]]
+    assert callers() == ()

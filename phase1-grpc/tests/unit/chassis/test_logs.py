@@ -10,7 +10,11 @@ import structlog
 from chassis.logs import configure_logs
 from chassis.settings import ServiceSettings
 
-configure_logs(ServiceSettings(service_name="paper", log_format=sys.argv[1], log_level="info", db_password="hunter2"))
+def more(_logger, _method, line):
+    return {**line, "more": "on each"}
+
+settings = ServiceSettings(service_name="paper", log_format=sys.argv[1], log_level="info", db_password="hunter2")
+configure_logs(settings, [more])
 log = structlog.get_logger("paper.scissors")
 log.debug("too quiet")
 log.info("ours", booking="çok\\n🎫", settings=ServiceSettings(db_password="hunter2"))
@@ -37,6 +41,7 @@ def test_json_is_one_object_a_line_with_who_when_and_how_bad() -> None:
     assert failed["exception"].endswith("LookupError: lost")
     for line in (ours, theirs, failed):
         assert line["service"] == "paper"
+        assert line["more"] == "on each"
         assert line["timestamp"].endswith("Z")
     assert "hunter2" not in output
 

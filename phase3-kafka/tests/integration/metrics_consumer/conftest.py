@@ -7,7 +7,7 @@ import pytest
 from chassis.postgres import Database
 from messaging.publisher import Publisher
 from metrics_consumer.config import MetricsSettings
-from metrics_consumer.consuming import Consuming, Counts
+from metrics_consumer.consuming import Around, Consuming, Counts, nothing_around
 from metrics_consumer.dead_letters import DeadLetters
 from metrics_consumer.postgres import PostgresCounts
 from metrics_consumer.subscription import Subscription
@@ -30,11 +30,11 @@ def consuming(metrics_settings: MetricsSettings, counts: PostgresCounts, dead_le
     """Starts a consumer in a group; `counts` may be others than those of the database."""
 
     @asynccontextmanager
-    async def start(counted_by: Counts = counts) -> AsyncIterator[Consuming]:
+    async def start(counted_by: Counts = counts, around: Around = nothing_around) -> AsyncIterator[Consuming]:
         def subscribe() -> Subscription:
             return Subscription(metrics_settings, metrics_settings.bookings_topic, metrics_settings.consumer_group)
 
-        async with Consuming(subscribe, counted_by, dead_letters, batch=100) as consuming:
+        async with Consuming(subscribe, counted_by, dead_letters, batch=100, around=around) as consuming:
             yield consuming
 
     return start

@@ -1,7 +1,8 @@
 """From the topic to the counts: nothing is lost, nothing counts twice, and what cannot be read holds nobody up."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import pytest
 from chassis.errors import Unavailable
@@ -32,6 +33,33 @@ async def test_messages_are_counted_and_not_taken_again(
         await confirmed(counts, 251)
     assert (first.outcomes["counted"], second.outcomes["counted"]) == (250, 1)
     assert first.outcomes["duplicate"] == second.outcomes["duplicate"] == 0
+
+
+async def test_what_stands_around_sees_each_message_before_and_after(
+    metrics_settings: MetricsSettings, counts: PostgresCounts, consuming: Consume
+) -> None:
+    seen: list[str] = []
+
+    @asynccontextmanager
+    async def around(messages: Sequence[Incoming]) -> AsyncIterator[None]:
+        seen.append(f"{len(messages)} to do, {(await counts.totals()).confirmed} done")
+        try:
+            yield
+        except Unavailable:
+            seen.append("put off")
+            raise
+        seen.append(f"{(await counts.totals()).confirmed} done")
+
+    class AwayAtFirst:
+        async def count(self, messages: Sequence[Received]) -> int:
+            if len(seen) == 1:
+                raise Unavailable("away")
+            return await counts.count(messages)
+
+    send(metrics_settings.kafka_address, metrics_settings.bookings_topic, sent(created()))
+    async with consuming(AwayAtFirst(), around):
+        await confirmed(counts, 1)
+    assert seen == ["1 to do, 0 done", "put off", "1 to do, 0 done", "1 done"]
 
 
 async def test_ready_is_a_member_of_the_group(metrics_settings: MetricsSettings, consuming: Consume) -> None:
