@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 _CHANGES = re.compile(r"\b(INSERT) INTO (\w+)|\b(UPDATE) (?!SET\b)(\w+)|\b(DELETE) FROM (\w+)")
-_READS = re.compile(r"\b(SELECT)\b.*?\bFROM (\w+)", re.DOTALL)
+_READS = re.compile(r"\b(SELECT)\b.*?\b(?:FROM|JOIN) (\w+)", re.DOTALL)
 _SPACE = re.compile(r"\s+")
 
 

@@ -63,6 +63,7 @@ class Observed:
     channel: grpc.aio.Channel
     address: str
     metrics: RequestMetrics
+    tracing: Tracing
     kept: Kept = field(default_factory=Kept)
 
     async def text(self) -> str:
@@ -99,4 +100,4 @@ async def observed(
         async with serving(methods, outside=[around]) as server:
             address = f"127.0.0.1:{port or server.port}"
             async with open_channel(address, deadline_limit=30, interceptors=calling) as channel:
-                yield Observed(channel, address, metrics, kept)
+                yield Observed(channel, address, metrics, tracing, kept)
