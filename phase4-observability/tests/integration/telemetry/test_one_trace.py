@@ -170,18 +170,18 @@ def _settings(stack: LocalStack, name: str, own: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize("hop", [None, *HOPS])
 async def test_where_the_context_is_not_passed_on_the_trace_breaks(
-    stack: LocalStack, collector: Receiver, hop: str | None, monkeypatch: pytest.MonkeyPatch
+    running: LocalStack, collector: Receiver, hop: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in (BOOKING, METRICS):
-        stack[name].stop()  # its relay would take this one's messages
+        running[name].stop()  # its relay would take this one's messages
     missing: Edges = set()
     if hop is not None:
         module, function, broken, edge = HOPS[hop]
         monkeypatch.setattr(module, function, broken)
         missing = {edge}
-    async with in_process(stack) as (bookings, events), customer(bookings, collector.endpoint) as ada:
+    async with in_process(running) as (bookings, events), customer(bookings, collector.endpoint) as ada:
         booking, trace_id = await ada.books(await new_event(events))
-        await until_async(lambda: asyncio.to_thread(_counted, stack, booking.id))
+        await until_async(lambda: asyncio.to_thread(_counted, running, booking.id))
     found = {(_plain(above), _plain(below)) for above, below in collector.edges(trace_id)}
     assert (found == WHOLE) is not bool(missing)
     assert not missing & found

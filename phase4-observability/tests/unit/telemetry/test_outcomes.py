@@ -100,7 +100,7 @@ async def test_a_caller_who_hangs_up_is_counted_as_cancelled(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_deadline_is_counted_as_one(kind: str) -> None:
     async with observed(handlers(kind)) as system:
-        call = open_call(system.channel, kind, Word(value="hang"), timeout=0.2)
+        call = open_call(system.channel, kind, Word(value="hang"), timeout=1)
         assert (await failure(call)).code() is grpc.StatusCode.DEADLINE_EXCEEDED
         await settled(system, kind, "DEADLINE_EXCEEDED")
 

@@ -15,6 +15,8 @@ from telemetry.logs import with_trace_ids
 from tests.observed import Observed, observed
 from tests.words import METHOD, SERVICE, Word, answers, failure, open_call, unary
 
+from tests.waiting import until_async
+
 NAME = f"{SERVICE}/unary_unary"
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
@@ -60,7 +62,12 @@ async def test_both_sides_are_one_trace() -> None:
 )
 async def test_whose_fault_it_was(word: str, code: str, server: StatusCode, client: StatusCode) -> None:
     async with observed(unary(say)) as system:
-        await called(system, word, timeout=0.2 if word == "hang" else 20)
+        await called(system, word, timeout=1 if word == "hang" else 20)
+
+        async def at_rest() -> bool:
+            return bool(await system.ended("server")) and await system.in_flight() == 0
+
+        await until_async(at_rest)
     found = {span.kind: (span.status.status_code, dict(span.attributes or {})) for span in system.kept.named(NAME)}
     assert {kind: status for kind, (status, _) in found.items()} == {SpanKind.SERVER: server, SpanKind.CLIENT: client}
     assert {attributes["rpc.response.status_code"] for _, attributes in found.values()} == {code}
