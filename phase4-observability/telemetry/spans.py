@@ -48,14 +48,24 @@ class Spans:
     def server(self, method: str, context: Context) -> RpcSpan:
         """Continues the caller's trace or begins one, and makes the span the current one of this call."""
         came_with = carried(context.invocation_metadata() or ())
-        span = self._tracer.start_span(method, came_with, SpanKind.SERVER, _attributes(method))
+        span = _not_kept(trace.get_current_span(came_with))
+        if span is None:
+            span = self._tracer.start_span(method, came_with, SpanKind.SERVER, _attributes(method))
         # Every call is handled in a task, and so in a context, of its own: nothing to reset.
         otel.attach(trace.set_span_in_context(span))
         return RpcSpan(span, is_server=True)
 
     def client(self, method: str) -> RpcSpan:
-        span = self._tracer.start_span(method, None, SpanKind.CLIENT, _attributes(method))
+        span = _not_kept(trace.get_current_span())
+        if span is None:
+            span = self._tracer.start_span(method, None, SpanKind.CLIENT, _attributes(method))
         return RpcSpan(span, is_server=False)
+
+
+def _not_kept(parent: Span) -> Span | None:
+    """The parent, if nobody keeps its trace: it goes on as it is. Making ids that nobody sees costs as well."""
+    context = parent.get_span_context()
+    return parent if context.is_valid and not context.trace_flags.sampled else None
 
 
 def carrying(details: grpc.aio.ClientCallDetails, span: Span) -> grpc.aio.ClientCallDetails:
