@@ -1,7 +1,7 @@
 # One file for every service: the last stages are the images, one a service, all of the system as of one phase.
 #   docker build --target booking-service --tag booking-service .                          as of the newest phase
 #   docker build --target booking-service --tag booking-service --build-arg PHASE=1 .      as of phase 1
-ARG PHASE=2
+ARG PHASE=3
 FROM python:3.13-slim AS python
 
 # The packages of the phase, exactly those of its lock, and the code of the phases up to it, side by side in one folder,
@@ -21,7 +21,8 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONPATH=/app \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    GRPC_HOST=0.0.0.0
+    GRPC_HOST=0.0.0.0 \
+    METRICS_HOST=0.0.0.0
 WORKDIR /app
 USER 10001:10001
 STOPSIGNAL SIGTERM
@@ -38,6 +39,9 @@ ENTRYPOINT ["python", "-m", "phase1"]
 
 FROM service AS phase2
 ENTRYPOINT ["python", "-m", "phase2"]
+
+FROM service AS phase3
+ENTRYPOINT ["python", "-m", "phase3"]
 
 # A stage of this file, so it has no tag to pin.
 # hadolint ignore=DL3006
@@ -56,3 +60,10 @@ EXPOSE 50052
 CMD ["serve", "event-service"]
 LABEL org.opencontainers.image.title="event-service" \
       org.opencontainers.image.description="Ticket Workbook: events and their tickets over gRPC, kept in PostgreSQL"
+
+FROM newest AS metrics-consumer
+ENV GRPC_PORT=50054
+EXPOSE 50054 9464
+CMD ["serve", "metrics-consumer"]
+LABEL org.opencontainers.image.title="metrics-consumer" \
+      org.opencontainers.image.description="Ticket Workbook: counts each message of Kafka once, and shows it to Prometheus"

@@ -16,7 +16,7 @@ from workbook.run_folder import claim_folder, sweep
 # pytest would else make a package `tests` of the first folder of that name it meets, and hide what is in the others.
 importlib.import_module("tests")
 
-pytest.register_assert_rewrite("tests.containers")  # it holds tests that several files take over
+pytest.register_assert_rewrite("tests.containers", "tests.containers_phase2")  # tests that several files take over
 
 # The same examples every time: a red run can be repeated. No deadline: a busy machine is not a bug.
 settings.register_profile("workbook", derandomize=True, deadline=None)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from workbook.needs import public_images
 from workbook.phases import ROOT
 
 COMPOSE = [str(path.relative_to(ROOT)) for path in ROOT.glob("phase*-*/compose.yaml")]
@@ -30,8 +31,8 @@ for argument in "$@"; do
 done
 """
 TOOLBOX = 'touch "$MACHINE/engine"'
-IMAGES = 'for name in "$@"; do mkdir -p "$MACHINE/images"; touch "$MACHINE/images/$name"; done'
-ALL = "requires:docker,java,apache-kafka,phase1-images,phase2-images"
+IMAGES = 'for name in "$@"; do mkdir -p "$(dirname "$MACHINE/images/$name")"; touch "$MACHINE/images/$name"; done'
+ALL = "requires:docker,java,apache-kafka,phase1-images,phase2-images,phase3-images"
 
 
 class Machine:
@@ -72,8 +73,8 @@ def machine(tmp_path: Path) -> Machine:
 
 @pytest.fixture
 def with_docker(machine: Machine) -> Machine:
-    (machine.folder / "images").mkdir()
-    for name in ("engine", "images/python:3.13-slim", "images/postgres:18.4"):
+    for name in ("engine", *(f"images/{image}" for image in public_images("Dockerfile", *COMPOSE))):
+        (machine.folder / name).parent.mkdir(parents=True, exist_ok=True)
         (machine.folder / name).touch()
     return machine
 
@@ -96,7 +97,7 @@ def test_what_is_missing_is_brought_from_beside_the_repository(machine: Machine)
     machine.program("shared/platform/images", IMAGES)
     ended = machine.runs(CI="true")
     assert (ended.returncode, ended.stdout.splitlines()[-1]) == (0, f"learn test {ALL}")
-    assert (machine.folder / "images/postgres:18.4").exists()
+    assert all((machine.folder / "images" / image).exists() for image in ("postgres:18.4", "apache/kafka:4.1.1"))
 
 
 def test_what_is_there_is_not_built_again(with_docker: Machine) -> None:

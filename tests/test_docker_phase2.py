@@ -1,199 +1,22 @@
-"""Phase 2 in containers, for real: bookings go through both services, parts are killed and paused, the laws hold."""
+"""Phase 2 in containers: its own images and file work. How its services fail and recover is tried as of phase 3."""
 
-import asyncio
-import json
-import uuid
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Iterator
 
-import grpc
-import psycopg
 import pytest
-from booking_service.proto import booking_pb2 as pb
-from booking_service.proto.booking_pb2_grpc import BookingServiceStub
-from event_service.proto import event_pb2
-from event_service.proto.event_pb2_grpc import EventServiceStub
-from google.protobuf.timestamp_pb2 import Timestamp
-from invariants import Broken, broken_laws
 
-from tests.containers import KILLED, POSTGRES, EveryStack, image, inspect, served, stack_of
-from tests.waiting import until
-from workbook.call import told
-from workbook.compose import ComposeStack, run
-from workbook.needs import needs
-from workbook.phases import ROOT, newest_composed_phase, phase_folders
+from tests.containers import stack_of
+from tests.containers_phase2 import books, broken
+from workbook.compose import ComposeStack
 
 pytestmark = pytest.mark.timeout(600)  # the first build downloads packages
-
-BOOKINGS, EVENTS = "booking-service", "event-service"
-PENDING_LIMIT = "1"  # seconds, so that recovery need not be waited for
-AWAY = "UNAVAILABLE: the event service does not answer"
-CAPACITY = 100_000
 
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[ComposeStack]:
-    with stack_of(2, PENDING_LIMIT=PENDING_LIMIT) as running:
+    with stack_of(2) as running:
         yield running
 
 
-class TestContainers(EveryStack):
-    """What holds for every phase, for this one."""
-
-
-def test_the_images_are_the_same_layers(stack: ComposeStack) -> None:
-    """One image more takes no more room."""
-    layers = ["docker", "image", "inspect", "--format", "{{.RootFS.Layers}}"]
-    assert len({run([*layers, image(name, stack.project)]) for name in served(stack)}) == 1
-
-
-def test_a_booking_goes_through_both(stack: ComposeStack) -> None:
-    with calling(stack) as (bookings, events):
-        event_id = an_event(events, capacity=5)
-        made = bookings.CreateBooking(wish(event_id, 3)).booking
-        assert (made.status, left(events, event_id)) == ("CONFIRMED", 2)
-        assert "SOLD_OUT" in refusal(bookings, wish(event_id, 3))
-        assert left(events, event_id) == 2
-        assert bookings.CancelBooking(pb.CancelBookingRequest(booking_id=made.id)).success
-        assert left(events, event_id) == 5
+def test_a_booking_goes_through_both_and_the_laws_hold(stack: ComposeStack) -> None:
+    assert books(stack)
     assert broken(stack) == []
-
-
-async def test_event_service_killed_while_booking_comes_back_elsewhere(stack: ComposeStack) -> None:
-    before = ip(stack, EVENTS)
-    acknowledged, refusals = await killed_while_booking(stack, EVENTS)
-    assert inspect(stack, EVENTS)["State"]["ExitCode"] == KILLED
-    assert all(AWAY in each and "EVENT_SERVICE_UNAVAILABLE" in each for each in refusals)
-    with somebody_at_free_addresses(stack):
-        stack.start(EVENTS)
-    assert ip(stack, EVENTS) != before
-    until(lambda: books(stack), patience=15)  # 29 s when gRPC asks DNS as seldom as it does by default
-    until(lambda: '"event": "settled"' in stack.compose("logs", BOOKINGS))
-    until(lambda: not broken(stack, acknowledged))
-
-
-async def test_everything_killed_while_booking(stack: ComposeStack) -> None:
-    acknowledged, refusals = await killed_while_booking(stack, POSTGRES, EVENTS, BOOKINGS)
-    assert all("UNAVAILABLE" in each for each in refusals)
-    stack.start()
-    until(lambda: not broken(stack, acknowledged))
-    until(lambda: books(stack))
-
-
-def test_paused_event_service_holds_nobody_for_long(stack: ComposeStack) -> None:
-    with calling(stack) as (bookings, events):
-        event_id = an_event(events)
-        stack.pause(EVENTS)
-        try:
-            # Within EVENT_DEADLINE: were the booking service to wait for its caller's, this would be DEADLINE_EXCEEDED.
-            assert AWAY in refusal(bookings, wish(event_id), timeout=8)
-        finally:
-            stack.resume(EVENTS)
-    until(lambda: books(stack))
-    until(lambda: not broken(stack))
-
-
-def test_the_laws_see_a_broken_promise(stack: ComposeStack) -> None:
-    """The negative control of the tests above: a ticket goes missing behind the services' back."""
-    with calling(stack) as (_, events):
-        event_id = an_event(events)
-    change = "UPDATE events SET available = available + %s WHERE id = %s"
-    with psycopg.connect(**stack.settings_of(EVENTS).conninfo(), autocommit=True) as database:
-        database.execute(change, [-1, event_id])
-        assert [each.law for each in broken(stack)] == ["I1"]
-        database.execute(change, [1, event_id])
-    assert broken(stack) == []
-
-
-def test_the_root_file_is_the_newest_composed_phase() -> None:
-    needs("docker")
-    files = (ROOT / "docker-compose.yml", phase_folders()[newest_composed_phase()] / "compose.yaml")
-    whole, own = (json.loads(run(["docker", "compose", "-f", str(file), "config", "--format=json"])) for file in files)
-    assert whole["services"] == own["services"]
-    assert whole["name"] != own["name"]
-
-
-@contextmanager
-def calling(stack: ComposeStack) -> Iterator[tuple[BookingServiceStub, EventServiceStub]]:
-    with (
-        grpc.insecure_channel(stack.address(BOOKINGS)) as bookings,
-        grpc.insecure_channel(stack.address(EVENTS)) as events,
-    ):
-        yield BookingServiceStub(bookings), EventServiceStub(events)
-
-
-def ip(stack: ComposeStack, service: str) -> str:
-    (network,) = inspect(stack, service)["NetworkSettings"]["Networks"].values()
-    return str(network["IPAddress"])
-
-
-@contextmanager
-def somebody_at_free_addresses(stack: ComposeStack) -> Iterator[None]:
-    """A container on the stack's network, which takes the address that a dead one has left."""
-    options = ("--detach", "--rm", "--network", f"{stack.project}_default", "--entrypoint", "sleep")
-    container = run(["docker", "run", *options, image(EVENTS, stack.project), "300"])
-    try:
-        yield
-    finally:
-        run(["docker", "rm", "--force", container])
-
-
-def an_event(events: EventServiceStub, capacity: int = CAPACITY) -> str:
-    soon = Timestamp()
-    soon.FromJsonString("2099-12-31T20:00:00Z")
-    new = event_pb2.CreateEventRequest(name="Jazz", kind="concert", starts_at=soon, venue="Babylon", capacity=capacity)
-    return str(events.CreateEvent(new).event.id)
-
-
-def wish(event_id: str, count: int = 1) -> pb.CreateBookingRequest:
-    return pb.CreateBookingRequest(
-        user_id="ada", event_id=event_id, ticket_count=count, idempotency_key=str(uuid.uuid4())
-    )
-
-
-def left(events: EventServiceStub, event_id: str) -> int:
-    return int(events.GetEvent(event_pb2.GetEventRequest(event_id=event_id)).event.available_tickets)
-
-
-def refusal(bookings: BookingServiceStub, request: pb.CreateBookingRequest, timeout: float | None = None) -> str:
-    with pytest.raises(grpc.RpcError) as refused:
-        bookings.CreateBooking(request, timeout=timeout)
-    return told(refused.value)
-
-
-def books(stack: ComposeStack) -> bool:
-    """Whether a booking is confirmed now, through both services."""
-    with calling(stack) as (bookings, events):
-        try:
-            return bool(bookings.CreateBooking(wish(an_event(events))).booking.status == "CONFIRMED")
-        except grpc.RpcError:
-            return False
-
-
-def broken(stack: ComposeStack, acknowledged: Collection[uuid.UUID] = ()) -> list[Broken]:
-    """What is broken once nothing is left PENDING; asked over PostgreSQL's published port."""
-    databases = (stack.settings_of(BOOKINGS), stack.settings_of(EVENTS))
-    return broken_laws(*databases, acknowledged=acknowledged, pending_limit=0)
-
-
-async def killed_while_booking(stack: ComposeStack, *victims: str) -> tuple[list[uuid.UUID], list[str]]:
-    """SIGKILL amid bookings of eight callers: the bookings that were confirmed, and each caller's first refusal."""
-    acknowledged: list[uuid.UUID] = []
-    with calling(stack) as (_, events):
-        event_id = an_event(events)
-    async with grpc.aio.insecure_channel(stack.address(BOOKINGS)) as channel:
-        callers = [asyncio.create_task(book_until_refused(channel, event_id, acknowledged)) for _ in range(8)]
-        while len(acknowledged) < 100:  # noqa: ASYNC110 - a plain list is all the callers share
-            await asyncio.sleep(0.01)
-        await asyncio.to_thread(stack.kill, *victims)
-        return acknowledged, await asyncio.gather(*callers)
-
-
-async def book_until_refused(channel: grpc.aio.Channel, event_id: str, acknowledged: list[uuid.UUID]) -> str:
-    bookings: Any = BookingServiceStub(channel)
-    try:
-        while True:
-            acknowledged.append(uuid.UUID((await bookings.CreateBooking(wish(event_id))).booking.id))
-    except grpc.aio.AioRpcError as refused:
-        return told(refused)

@@ -29,8 +29,7 @@ class ComposeStack:
     def __init__(self, phase: int, project: str, environment: Mapping[str, str] | None = None) -> None:
         self.phase = phase
         self.project = project
-        ports = {f"{name.removesuffix('-service').upper()}_PORT": str(free_port()) for name in STANDARD}
-        self.environment = {**os.environ, "COMPOSE_PROJECT_NAME": project, **ports, **(environment or {})}
+        self.environment = {**os.environ, "COMPOSE_PROJECT_NAME": project, **_free_ports(phase), **(environment or {})}
         self._file = phase_folders()[phase] / "compose.yaml"
 
     def __enter__(self) -> Self:
@@ -67,6 +66,10 @@ class ComposeStack:
         """Where the service is found from here."""
         return self.compose("port", service, str(STANDARD[service]))
 
+    def metrics_address(self, service: str) -> str:
+        """Where the service shows its figures to Prometheus."""
+        return self.compose("port", service, str(metrics_ports(self.phase)[service]))
+
     def settings_of(self, service: str) -> PostgresSettings:
         """The service's settings for code that runs here, outside the containers, and wants its database."""
         password = self.environment.get("POSTGRES_PASSWORD", PASSWORD)
@@ -82,6 +85,18 @@ class ComposeStack:
     def compose(self, *arguments: str) -> str:
         """Runs `docker compose`; returns what it printed, raises PartFailed with all it said when it failed."""
         return run(["docker", "compose", "--file", str(self._file), *arguments], self.environment)
+
+
+def metrics_ports(phase: int) -> dict[str, int]:
+    """Where the services that show figures to Prometheus do so, in their containers."""
+    fields = {service.name: service.settings.model_fields for service in services(phase)}
+    return {name: known["metrics_port"].default for name, known in fields.items() if "metrics_port" in known}
+
+
+def _free_ports(phase: int) -> dict[str, str]:
+    """A free port for each variable of the compose files that moves one."""
+    moved = [f"{name}_PORT" for name in STANDARD] + [f"{name}_METRICS_PORT" for name in metrics_ports(phase)]
+    return {name.replace("-service", "").replace("-", "_").upper(): str(free_port()) for name in moved}
 
 
 def settings_outside(phase: int, postgres: str, password: str) -> dict[str, PostgresSettings]:

@@ -3,6 +3,7 @@
 import re
 import time
 import urllib.request
+from typing import Protocol
 
 from confluent_kafka import KafkaException
 from rich.markup import escape
@@ -13,6 +14,12 @@ from workbook.terminal import console
 
 _PATIENCE = 10  # seconds for the messages of the demo to be counted
 _FIGURE = re.compile(r"^([a-z_]+(?:\{.*\})?) (\S+)$", re.MULTILINE)
+
+
+class ShowsFigures(Protocol):
+    """A stack, local or in containers."""
+
+    def metrics_address(self, name: str, /) -> str: ...
 
 
 def show_counted(stack: LocalStack) -> None:
@@ -35,7 +42,7 @@ def show_counted(stack: LocalStack) -> None:
     console.print(f"[bold]Counted[/]: {confirmed:g} confirmed, {cancelled:g} cancelled; each message once")
 
 
-def figures(stack: LocalStack, service: str) -> dict[str, float]:
+def figures(stack: ShowsFigures, service: str) -> dict[str, float]:
     """What a service shows to Prometheus: each line, with its labels, and its value."""
     with urllib.request.urlopen(f"http://{stack.metrics_address(service)}/metrics", timeout=5) as answer:
         return {name: float(value) for name, value in _FIGURE.findall(answer.read().decode())}

@@ -3,22 +3,25 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from chassis.settings import PostgresSettings
 
 from workbook.checks.system import CannotRestart
-from workbook.compose import settings_outside
+from workbook.compose import metrics_ports, settings_outside
 from workbook.phases import ROOT, newest_composed_phase, phase_folders
+from workbook.ports import STANDARD
 
 _LIMIT = 90  # seconds for one docker command
 _WHOLE = "docker-compose.yml"  # the newest phase's system, under a project name of its own
+_KAFKA = "kafka"
+_ANSWERING = {name: port for name, port in STANDARD.items() if name.endswith("-service")}
 
 
 class Compose:
-    """The stack of `phaseN-*/compose.yaml`, or of `docker-compose.yml`, which is the newest phase's as well.
+    """The stack of `phaseN-*/compose.yaml`, of a later phase, or of `docker-compose.yml`, which is the newest phase's.
 
     It is looked at and never brought up or down here.
     """
@@ -26,7 +29,7 @@ class Compose:
     def __init__(self, phase: int) -> None:
         self._phase = phase
         self.file = f"{phase_folders()[phase].name}/compose.yaml"
-        self._files = [self.file, _WHOLE] if phase == newest_composed_phase() else [self.file]
+        self._files = _files(phase)
 
     def problem(self) -> str:
         """Why the stack cannot be checked and what to run, "" when it can; finds which file's stack is up."""
@@ -38,14 +41,22 @@ class Compose:
             listed = self._docker("ps", "--format", "json", file=file)
             if listed.returncode:
                 return f"docker compose does not work here: {_last_line(listed)}"
-            if self._published(listed.stdout):
+            if _published(listed.stdout, _ANSWERING):
                 self.file = file
                 return ""
         return f"the compose stack is not up; run: docker compose -f {self.file} up -d --build --wait"
 
     def addresses(self) -> dict[str, str]:
-        """Where each running service listens on this machine, by its name."""
-        return self._published(self._docker("ps", "--format", "json").stdout)
+        """Where each running service that answers calls listens on this machine, by its name."""
+        return self._found(_ANSWERING)
+
+    def metrics(self) -> dict[str, str]:
+        """Where each running service shows its figures to Prometheus, by its name."""
+        return self._found(metrics_ports(self._phase))
+
+    def kafka(self) -> str:
+        """Where the broker listens on this machine; "" where none runs."""
+        return self._found({_KAFKA: STANDARD[_KAFKA]}).get(_KAFKA, "")
 
     def restart(self, service: str) -> None:
         """SIGKILL, then the same container again: `up` would make a new one where ports or passwords were moved."""
@@ -72,13 +83,8 @@ class Compose:
             raise CannotRestart(f"docker compose {' '.join(command)}: {_last_line(done)}")
         return done.stdout.strip()
 
-    def _published(self, listed: str) -> dict[str, str]:
-        found = {}
-        for container in _containers(listed):
-            ports = [port["PublishedPort"] for port in container.get("Publishers") or () if port["PublishedPort"]]
-            if container["Service"].endswith("-service") and container["State"] == "running" and ports:
-                found[container["Service"]] = f"127.0.0.1:{ports[0]}"
-        return found
+    def _found(self, ports: Mapping[str, int]) -> dict[str, str]:
+        return _published(self._docker("ps", "--format", "json").stdout, ports)
 
     def _docker(self, *arguments: str, file: str = "") -> "subprocess.CompletedProcess[str]":
         command = ["docker", "compose", "-f", file or self.file, *arguments]
@@ -86,6 +92,25 @@ class Compose:
             return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=_LIMIT, check=False)
         except subprocess.TimeoutExpired:
             return subprocess.CompletedProcess(command, 1, "", f"no answer within {_LIMIT} s")
+
+
+def _files(phase: int) -> list[str]:
+    """Whose stack may be checked: a later phase only adds. Phase 1 alone takes bookings for events nobody has made."""
+    newest = newest_composed_phase()
+    later = range(phase, newest + 1) if phase > 1 else [phase]
+    files = [f"{phase_folders()[number].name}/compose.yaml" for number in later]
+    return [*files, _WHOLE] if newest in later else files
+
+
+def _published(listed: str, ports: Mapping[str, int]) -> dict[str, str]:
+    """Where the running ones of these services have this port of theirs on this machine."""
+    running = [container for container in _containers(listed) if container["State"] == "running"]
+    return {
+        container["Service"]: f"127.0.0.1:{place['PublishedPort']}"
+        for container in running
+        for place in container.get("Publishers") or ()
+        if place["PublishedPort"] and place["TargetPort"] == ports.get(container["Service"])
+    }
 
 
 def _containers(listed: str) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ _CLUSTER = "dGlja2V0LXdvcmtib29rLQ"  # any 16 bytes in base64; the data of one c
 
 # Small internal topics and no waiting for more members: it is one node that lives for one run. A killed broker's old
 # session must end before it may register again: with Kafka's 9 s it is back after 13 to 16 s, with 3 s after 5 to 7.
-_PROPERTIES = """
+PROPERTIES = """
 process.roles=broker,controller
 node.id=1
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
@@ -46,7 +46,7 @@ def apache_part(folder: Path, port: int) -> Part:
     properties = home / "server.properties"
     if not properties.exists():
         home.mkdir()
-        properties.write_text(_PROPERTIES.format(port=port, controller=free_port(), data=home / "data"))
+        properties.write_text(PROPERTIES.format(port=port, controller=free_port(), data=home / "data"))
         _format(kafka, properties)
     program = Program(
         argv=[str(kafka.java), *_JAVA, _QUIET, "-cp", f"{kafka.jars}/*", "kafka.Kafka", str(properties)],
