@@ -82,6 +82,8 @@ def _told(task: Task, error: Exception, how: str) -> Verdict:
     if isinstance(error, Wrong):
         return Verdict(task, False, str(error))
     trace = "".join(traceback.format_exception(error))
+    if "'coroutine' object" in str(error):
+        how = f"an `await` is missing: {how}"
     return Verdict(task, False, f"{how} {type(error).__name__}: {error}", trace)
 
 

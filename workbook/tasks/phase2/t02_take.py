@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Awaitable, Callable
+from textwrap import indent
 from typing import Any
 
 import psycopg
@@ -43,14 +44,15 @@ async def _alone(take: Take, met: Stage, ledger: Ledger, tickets: tuple[int, int
     left = await ledger.left(event_id)
     what = f"{there} available, {wanted} wanted"
     right = there - wanted if wanted <= there else None
+    if await ledger.left(other) != 10:
+        raise Wrong(f"{what}: the tickets of another event went too. Name the event in WHERE")
     if left != (there if right is None else right):
         raise Wrong(f"{what}: afterwards `available` is {left}. {why}")
     if got != right or isinstance(got, bool):
         raise Wrong(
-            f"{what}: `available` is {left} afterwards, take gives {got!r} and {right!r} is right: what is left"
+            f"{what}: `available` is {left} afterwards, take gives {got!r} and {right!r} is right: what is left as a "
+            "number, None when there were not enough"
         )
-    if await ledger.left(other) != 10:
-        raise Wrong(f"{what}: the tickets of another event went too. Name the event in WHERE")
 
 
 async def _meeting(take: Take, met: Stage, ledger: Ledger, there: int, wanted: tuple[int, int]) -> None:
@@ -94,6 +96,11 @@ async def _judged(
 async def _taken(take: Take, connection: Connection, event_id: uuid.UUID, count: int) -> Any:
     try:
         return await take(connection, event_id, count)
+    except psycopg.errors.SerializationFailure as error:
+        raise Wrong(
+            "two calls at once, and PostgreSQL made one of them fail: a stricter isolation level finds the race, and "
+            "somebody has to try again. One conditional UPDATE waits and needs neither"
+        ) from error
     except psycopg.ProgrammingError as error:
         if "produce records" in str(error):
             raise Wrong("the statement gives no rows back: end the UPDATE with RETURNING available") from error
@@ -141,6 +148,12 @@ _SUBQUERY = """\
     row = await taken.fetchone()
     return row[0] if row else None
 """
+_NO_EVENT = _ONE.replace("WHERE id = %s{condition}", "WHERE available >= %s").format(values="count, count")
+_SERIALIZABLE = (
+    "    async with connection.transaction():\n"
+    '        await connection.execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")\n'
+    f"{indent(_CHECK_THEN_ACT, '    ')}"
+)
 _OLD_NUMBER = """\
     taken = await connection.execute(
         "UPDATE events SET available = available - %s WHERE id = %s AND available >= %s RETURNING available + %s",
@@ -172,6 +185,8 @@ TASK = Task(
         WrongAnswer(
             "gives up when it lost a race", code=_COMPARE_AND_SWAP, says="someone else has changed is no refusal"
         ),
+        WrongAnswer("a stricter isolation level", code=_SERIALIZABLE, says="somebody has to try again"),
+        WrongAnswer("every event's tickets", code=_NO_EVENT, says="the tickets of another event went too"),
         WrongAnswer("a lock that is gone at once", code=_LOCK_LET_GO, says="4 are sold and `available` is -1"),
         WrongAnswer("the condition in a subquery", code=_SUBQUERY, says="4 are sold and `available` is -1"),
         WrongAnswer("the number from before", code=_OLD_NUMBER, says="take gives 5 and 2 is right"),

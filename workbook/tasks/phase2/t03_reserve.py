@@ -81,7 +81,13 @@ async def _given_back(reserve: Reserve, met: Stage, ledger: Ledger) -> None:
         (gone, "gave its tickets back"),
         (await ledger.tombstone(), "was released before it came"),
     ):
-        said = await _reserved(reserve, met.first, booking_id, event_id, 2)
+        try:
+            said = await _reserved(reserve, met.first, booking_id, event_id, 2)
+        except ValueError as error:
+            raise Wrong(
+                f"a booking {what}; late, it reserves, and reserve raised ValueError: a tombstone has no event and no "
+                "count to compare. Look at released_at first: False"
+            ) from error
         if said is not False or await ledger.left(event_id) != 10:
             raise Wrong(
                 f"a booking {what}; late, it reserves, is told {said!r}, and {await ledger.left(event_id)} of 10 are "
@@ -148,6 +154,11 @@ async def _reserved(
         raise Wrong(
             "a booking that is in reservations already was inserted again and reserve raised UniqueViolation: "
             "ON CONFLICT DO NOTHING, and rowcount says whether you were first"
+        ) from error
+    except psycopg.Rollback as error:
+        raise Wrong(
+            "psycopg.Rollback came out of reserve and undid nothing: raise it inside an `async with "
+            "connection.transaction()` block around both writes, which it ends"
         ) from error
     except psycopg.ProgrammingError as error:
         raise Wrong(f"PostgreSQL does not take a statement: {error}") from error

@@ -34,6 +34,7 @@ async def _sold(ledger: Ledger) -> tuple[uuid.UUID, uuid.UUID]:
 
 async def _gives_back(release: Release, met: Stage, ledger: Ledger) -> None:
     (event_id, booking_id), (other, other_booking) = await _sold(ledger), await _sold(ledger)
+    await _of_several(release, met, ledger)
     said = await _released(release, met.first, booking_id)
     left, row = await ledger.left(event_id), await ledger.reservation(booking_id)
     if row is None:
@@ -50,6 +51,17 @@ async def _gives_back(release: Release, met: Stage, ledger: Ledger) -> None:
     neighbour = await ledger.reservation(other_booking)
     if await ledger.left(other) != CAPACITY - HELD or neighbour is None or neighbour.released_at is not None:
         raise Wrong("the tickets of another booking went back too: name the booking in WHERE, and its event")
+
+
+async def _of_several(release: Release, met: Stage, ledger: Ledger) -> None:
+    event_id = await ledger.event(CAPACITY, CAPACITY - HELD - 3)
+    booking_id, _ = await ledger.reserved(event_id, HELD), await ledger.reserved(event_id, 3)
+    await _released(release, met.first, booking_id)
+    if await ledger.left(event_id) == CAPACITY:
+        raise Wrong(
+            "bookings of 2 and of 3, the first gives back: all 10 are left, 7 is right. The other one keeps its "
+            "tickets: count up by ticket_count"
+        )
 
 
 async def _again(release: Release, met: Stage, ledger: Ledger) -> None:

@@ -118,8 +118,8 @@ async def _awaited(answer: Awaitable[Any], case: str) -> Any:
         if time.monotonic() - began >= PATIENCE:
             raise Wrong(f"{case}: call_within still waits after {PATIENCE:g} s") from error
         raise Wrong(
-            f"{case}, and it raised TimeoutError: `ends_at` is a time of the loop's clock, "
-            "asyncio.get_running_loop().time()"
+            f"{case}, and it raised TimeoutError: `ends_at` is a time of the loop's clock, and what is left is "
+            "ends_at - asyncio.get_running_loop().time(), not rounded"
         ) from error
 
 

@@ -14,6 +14,7 @@ UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 NEVER_AGAIN = (
     (grpc.StatusCode.DEADLINE_EXCEEDED, "the time of the call is over, and nobody waits for a second one"),
     (grpc.StatusCode.RESOURCE_EXHAUSTED, "the service has too much to do already"),
+    (grpc.StatusCode.INTERNAL, "the same bug waits for the second one"),
 )
 PATIENCE = 2.0  # seconds of a call; the booking service waits no longer for its tickets
 CALLERS, CALLS = 8, 40
@@ -57,7 +58,8 @@ async def _taken(config: str) -> None:
     async with refusing(UNAVAILABLE, config) as (_, channel):
         error = await call(channel, f"/{SERVICE}/CreateEvent", PATIENCE)
     if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
-        raise Wrong(f"gRPC does not take this config, and no call gets through: {error.details()}")
+        said = (error.details() or "").partition("service config: ")[2] or error.details()
+        raise Wrong(f"gRPC does not take this config, and no call gets through: {said}")
 
 
 async def _tries(config: str, method: str) -> int:
@@ -170,6 +172,13 @@ TASK = Task(
             says="ReserveTickets was answered RESOURCE_EXHAUSTED and sent 3 times",
         ),
         WrongAnswer("no throttling", code=_but('"retryThrottling"', '"throttling"'), says="were 120 attempts"),
+        WrongAnswer(
+            "after a bug too",
+            code=_but('["UNAVAILABLE"]', '["UNAVAILABLE", "INTERNAL"]'),
+            says="ReserveTickets was answered INTERNAL and sent 3 times",
+        ),
+        WrongAnswer("a pause that is a number", code=_but('"0.05s"', "0.05"), says="initialBackoff error:is not a str"),
+        WrongAnswer("one attempt", code=_but('"maxAttempts": 3', '"maxAttempts": 1'), says="must be at least 2"),
         WrongAnswer("ten attempts", code=_but('"maxAttempts": 3', '"maxAttempts": 10'), says="and sent 5 times"),
         WrongAnswer(
             "a long pause",

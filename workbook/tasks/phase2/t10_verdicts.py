@@ -1,6 +1,6 @@
 """Task 2.10: who of a batch gets tickets, compared with serving them one by one."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from random import Random
 
@@ -16,13 +16,20 @@ def check(verdicts: Verdicts) -> str:
     """Every small batch first, so that what fails is small enough to follow by hand; then many large ones."""
     tried = 0
     for available, wishes in (*_small(), *_large()):
-        got, right = verdicts(available, wishes), one_by_one(available, wishes)
-        if not isinstance(got, list):
-            raise Wrong(f"verdicts({available}, {list(wishes)}) gives {got!r}: a list is wanted, a bool for each wish")
+        got, right = _list(verdicts(available, wishes)), one_by_one(available, wishes)
         if got != right:
             raise Wrong(_told(available, wishes, got, right))
         tried += 1
     return f"{tried:,} batches, each as if its wishes had come one by one"
+
+
+def _list(got: object) -> list[bool]:
+    if not isinstance(got, Iterable):
+        raise Wrong(f"verdicts gives {got!r}: return the list of verdicts")
+    verdicts = list(got)
+    if strange := [verdict for verdict in verdicts if not isinstance(verdict, bool)]:
+        raise Wrong(f"a verdict is {strange[0]!r}: True for all the tickets of a wish, or False")
+    return verdicts
 
 
 def one_by_one(available: int, wishes: Sequence[int]) -> list[bool]:
@@ -60,6 +67,8 @@ def _why(available: int, wishes: Sequence[int], got: list[bool], right: list[boo
         return f"Wish {at + 1} is {wishes[at]} and {left} are left: all of its tickets or none"
     if not all(right[:at]):
         return f"A refused wish takes nothing and stops nobody: {left} are left for wish {at + 1}"
+    if len(wishes) == 1:
+        return f"{left} {'is' if left == 1 else 'are'} left and {wishes[at]} wanted: exactly as many is enough"
     if not any(got):
         return "One wish too many refuses itself, not the whole batch"
     return f"Wish {at + 1} came when {left} were left: nobody behind it may be served from those"
@@ -84,6 +93,28 @@ TASK = Task(
             "all or nothing for the batch",
             code="    return [sum(wishes) <= available] * len(wishes)\n",
             says="refuses itself, not the whole batch",
+        ),
+        WrongAnswer(
+            "keeps the last ticket",
+            code="""\
+    granted = []
+    for wish in wishes:
+        granted.append(wish < available)
+        available -= wish if granted[-1] else 0
+    return granted
+""",
+            says="exactly as many is enough",
+        ),
+        WrongAnswer(
+            "numbers for verdicts",
+            code="""\
+    granted = []
+    for wish in wishes:
+        granted.append(wish if wish <= available else 0)
+        available -= granted[-1]
+    return granted
+""",
+            says="True for all the tickets of a wish, or False",
         ),
         WrongAnswer(
             "stops at the first refusal",

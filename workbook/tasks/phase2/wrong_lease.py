@@ -43,6 +43,11 @@ WRONG = (
         code=_RIGHT.replace("settle_at <= now() AND", "true AND"),
         says="and the next take: 2 twice",
     ),
+    WrongAnswer(
+        "no brackets around the OR",
+        code=_RIGHT.replace("AND (\n", "AND\n").replace("given_back)\n    )", "given_back)"),
+        says="AND binds closer than OR",
+    ),
     WrongAnswer("no limit", code=_RIGHT.replace("LIMIT %(batch)s", ""), says="six are unfinished and 6 were taken"),
     WrongAnswer(
         "takes what is just being made",
@@ -64,6 +69,11 @@ WRONG = (
         "a lease in minutes",
         code=_RIGHT.replace("make_interval(secs => %(lease", "make_interval(mins => %(lease"),
         says="its lease of 30 s is over: 0 were found",
+    ),
+    WrongAnswer(
+        "counts the limit from settle_at",
+        code=_RIGHT.replace("created_at <", "settle_at <"),
+        says="3 were found, all six are right",
     ),
     WrongAnswer("no RETURNING", code=_RIGHT.replace("RETURNING id, status", ""), says="end the UPDATE with RETURNING"),
 )

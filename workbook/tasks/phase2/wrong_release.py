@@ -17,6 +17,7 @@ _RIGHT = """
 """
 _TWICE = _RIGHT.replace(" WHERE reservations.released_at IS NULL", "")
 _FORGETS_THE_EVENT = _RIGHT.replace("available = available + %s WHERE", "updated_at = now() WHERE %s > 0 AND")
+_EVERYBODYS = _RIGHT.replace("available = available + %s WHERE", "available = capacity WHERE %s > 0 AND")
 _ALWAYS_TRUE = _RIGHT.replace("return False", "return True")
 _NO_TRANSACTION = _RIGHT.replace("async with connection.transaction():", "if True:")
 _DELETES = """
@@ -80,6 +81,7 @@ WRONG = (
     WrongAnswer("gives back twice", code=_TWICE, says="a second release of the same booking: 12 of 10 are left"),
     WrongAnswer("deletes the row", code=_DELETES, says="the reservation's row is gone"),
     WrongAnswer("forgets the event's number", code=_FORGETS_THE_EVENT, says="8 are left, 10 is right"),
+    WrongAnswer("gives back everybody's", code=_EVERYBODYS, says="all 10 are left, 7 is right"),
     WrongAnswer("says True always", code=_ALWAYS_TRUE, says="a second release gave nothing back and says True"),
     WrongAnswer("no tombstone", code=_NO_TOMBSTONE, says="a release that comes before its reserve leaves no row"),
     WrongAnswer(

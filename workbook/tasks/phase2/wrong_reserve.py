@@ -24,6 +24,19 @@ _RIGHT = """
 _ROW_STAYS = _RIGHT.replace("raise psycopg.Rollback()", "return False")
 _TRUE_AFTER_ROLLBACK = _RIGHT.removesuffix("return False\n") + "return True\n"
 _ANY_WISH = _RIGHT.replace("if row[:2] != (event_id, count):", "if False:")
+_COMPARES_FIRST = _RIGHT.replace(
+    """            if row[2] is not None:
+                return False
+            if row[:2] != (event_id, count):
+                raise ValueError("another wish")
+            return True
+""",
+    """            if row[:2] != (event_id, count):
+                raise ValueError("another wish")
+            return row[2] is None
+""",
+)
+_ROLLBACK_OF_NOTHING = _RIGHT.replace("async with connection.transaction():", "if True:")
 _BEGINS_AGAIN = _RIGHT.replace(
     "DO NOTHING", "(booking_id) DO UPDATE SET released_at = NULL WHERE reservations.released_at IS NOT NULL"
 )
@@ -87,6 +100,8 @@ WRONG = (
     WrongAnswer("the row stays", code=_ROW_STAYS, says="leaves a live reservation of 2"),
     WrongAnswer("True after a rollback", code=_TRUE_AFTER_ROLLBACK, says="reserve says True and leaves 1; False, and"),
     WrongAnswer("another wish is fine", code=_ANY_WISH, says="asks for 3 of the same event: reserve says True"),
+    WrongAnswer("compares a tombstone", code=_COMPARES_FIRST, says="a tombstone has no event and no count to compare"),
+    WrongAnswer("a rollback of nothing", code=_ROLLBACK_OF_NOTHING, says="Rollback came out of reserve and undid noth"),
     WrongAnswer("what is over begins again", code=_BEGINS_AGAIN, says="a booking gave its tickets back; late, it"),
     WrongAnswer("two steps, no transaction", code=_TWO_STEPS, says="0 tickets are taken, with a row that says so"),
     WrongAnswer("looks, then inserts", code=_LOOKS_THEN_INSERTS, says="reserve raised UniqueViolation"),
