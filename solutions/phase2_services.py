@@ -315,7 +315,8 @@ print(answered, "of 100 calls answered")
 # Word for word, over the real event service:
 #
 # ```python file=workbook/props/literal_service.py
-#             asked = await self._events.GetEvent(event_pb2.GetEventRequest(event_id=request.event_id), timeout=10)
+#             question = event_pb2.GetEventRequest(event_id=request.event_id)
+#             asked = await self._events.GetEvent(question, timeout=10)
 #             if asked.event.available_tickets < request.ticket_count:
 #                 await context.abort(grpc.StatusCode.FAILED_PRECONDITION, "sold out")
 #             made = await super().CreateBooking(request, context)
@@ -1097,7 +1098,8 @@ outcome("P2.9", "c" if bare else "b" if pending else "a", f"{len(pending)} PENDI
 
 # %% [markdown]
 # Nothing that was confirmed lacks its tickets: the order of the three steps saw to that. But there are bookings in
-# between. Tickets are set aside for them, and nobody works on them any more. Two things can happen to such a booking.
+# between. Tickets may be set aside for them, and nobody works on them any more. Two things can happen to such a
+# booking.
 #
 # - Its buyer **tries again with the same key**. The booking service finds the PENDING row by the key, as in lesson 1,
 #   and `complete` goes on from there: a reserve that was made already is a no-op now, then CONFIRMED. It is the same
@@ -1494,7 +1496,7 @@ from workbook.props.panel import Panel
 
 line = Line(EVENTS).open()
 shop = stack.replica("booking-service", EVENT_ADDRESS=line.address)
-event_id = await on_sale(EVENTS, capacity=2000)
+event_id = await on_sale(EVENTS, capacity=600)
 panel = Panel(stack, "event-service", shop.name, "postgres", line=line).show()
 
 

@@ -29,7 +29,8 @@ class LiteralBookings(BookingHandler):
 
     async def CreateBooking(self, request: pb.CreateBookingRequest, context: Any) -> pb.CreateBookingResponse:  # noqa: N802 - gRPC's name
         async with self._turn:
-            asked = await self._events.GetEvent(event_pb2.GetEventRequest(event_id=request.event_id), timeout=10)
+            question = event_pb2.GetEventRequest(event_id=request.event_id)
+            asked = await self._events.GetEvent(question, timeout=10)
             if asked.event.available_tickets < request.ticket_count:
                 await context.abort(grpc.StatusCode.FAILED_PRECONDITION, "sold out")
             made = await super().CreateBooking(request, context)

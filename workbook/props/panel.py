@@ -22,11 +22,12 @@ class Panel:
     def __init__(self, stack: LocalStack, *names: str, line: Line | None = None) -> None:
         self._stack = stack
         self._line = line
-        self._lights = {name: widgets.Label() for name in names}
+        self._lights = {name: widgets.Label(layout=widgets.Layout(width="13em")) for name in names}
         rows = [self._row(name) for name in names]
-        self._delay = widgets.IntSlider(0, 0, 500, 50, description="network, ms", continuous_update=False)
+        self._delay = widgets.IntSlider(0, 0, 500, 50, continuous_update=False)
         self._delay.observe(lambda change: self.slow(change["new"] / 1000), "value")
-        self._box = widgets.VBox([*rows, *([self._delay] if line else [])])
+        slow = widgets.HBox([widgets.Label("network, ms late", layout=widgets.Layout(width="13em")), self._delay])
+        self._box = widgets.VBox([*rows, *([slow] if line else [])])
         self._watching: asyncio.Task[None] | None = None
 
     @property
