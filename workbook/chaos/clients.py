@@ -8,12 +8,11 @@ from itertools import cycle
 from typing import Any
 
 import grpc
+from booking_saga.inventory import reason_of
 from booking_service.proto import booking_pb2 as pb
 from booking_service.proto.booking_pb2_grpc import BookingServiceStub
 from event_service.proto import event_pb2 as events_pb
 from event_service.proto.event_pb2_grpc import EventServiceStub
-from google.rpc.error_details_pb2 import ErrorInfo
-from grpc_status.rpc_status import from_call
 
 from workbook.chaos.history import OK, REFUSED, UNKNOWN, WRONG, Call, History
 from workbook.chaos.plan import Wish
@@ -124,7 +123,7 @@ class Client:
         try:
             answer = {"outcome": OK, **await ask()}
         except grpc.aio.AioRpcError as error:
-            answer = {"outcome": OUTCOMES.get(error.code(), WRONG), "reason": _reason(error)}
+            answer = {"outcome": OUTCOMES.get(error.code(), WRONG), "reason": reason_of(error) or error.code().name}
         call = Call(self.number, what, began, self.history.now(), **{**about, **answer})
         self.history.calls.append(call)
         return call
@@ -147,13 +146,3 @@ def stubs(bookings: grpc.aio.Channel, events: grpc.aio.Channel) -> tuple[Any, An
 
 def _one_of(bookings: list[str], wish: Wish) -> str:
     return bookings[int(wish.which * len(bookings))] if bookings else ""
-
-
-def _reason(error: grpc.aio.AioRpcError) -> str:
-    """The reason in the status, or its code where there is none."""
-    status = from_call(error)
-    for detail in status.details if status is not None else ():
-        info = ErrorInfo()
-        if detail.Unpack(info):
-            return str(info.reason)
-    return str(error.code().name)
