@@ -725,7 +725,7 @@ outcome("P2.6", "a" if lost == 0 else "b" if lost == 20 else "c", f"{lost} ticke
 #
 # - it gives the tickets back once, however often and by however many it is called; True only from the call that did;
 # - when nothing was reserved yet, it leaves a tombstone: a row with the booking's id and `released_at`, without event
-#   and count;
+#   and count, and with `reserved_at` NULL, which would otherwise be the time of the insert;
 # - the row stays for ever. A late retry of `reserve` must still find it.
 #
 # `hint("2.4")` helps.
@@ -984,7 +984,7 @@ for said, config in (("no throttle", retrying()), ("throttled", throttled)):
 # - `event.EventService`'s `ReserveTickets` and `ReleaseTickets` are tried again, three attempts in all, on
 #   `UNAVAILABLE` only;
 # - no other method is;
-# - retries stop when most calls fail;
+# - retries stop when most calls fail: few tokens, such as 10;
 # - no `timeout` in it: gRPC for Python counts that one wrongly. Deadlines belong to the calls, as in task 2.5.
 #
 # The cells above show every part that you need. `hint("2.6")` helps.

@@ -58,7 +58,8 @@ class Ledger:
         if not self.on_sale:
             raise SalesClosed("sales closed when the event began")
         if self.available < wish.ticket_count:
-            raise SoldOut(f"{self.available} tickets are left, {wish.ticket_count} were wanted")
+            left = "1 ticket is" if self.available == 1 else f"{self.available} tickets are"
+            raise SoldOut(f"{left} left, {wish.ticket_count} were wanted")
         self.available -= wish.ticket_count
         self.held[wish.booking_id] = Held(wish.event_id, wish.ticket_count)
         return True

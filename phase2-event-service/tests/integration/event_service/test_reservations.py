@@ -83,11 +83,12 @@ async def test_the_same_booking_with_another_count_is_an_error(events: PostgresE
     assert await left(events, event) == 7
 
 
-async def test_all_or_none(events: PostgresEvents, event: Event) -> None:
-    await events.reserve(Wish(uuid.uuid4(), event.id, 8))
-    with pytest.raises(SoldOut, match="2 tickets are left, 3 were wanted"):
+@pytest.mark.parametrize(("rest", "said"), [(2, "2 tickets are left, 3 were"), (1, "1 ticket is left, 3 were")])
+async def test_all_or_none(events: PostgresEvents, event: Event, rest: int, said: str) -> None:
+    await events.reserve(Wish(uuid.uuid4(), event.id, 10 - rest))
+    with pytest.raises(SoldOut, match=said):
         await events.reserve(Wish(uuid.uuid4(), event.id, 3))
-    assert await left(events, event) == 2
+    assert await left(events, event) == rest
 
 
 async def test_no_event_no_tickets(events: PostgresEvents) -> None:
