@@ -35,7 +35,7 @@ def test_method(bookings: Bookings, method: str) -> None:
 
 def test_booking_on_the_wire(bookings: Bookings, user: str) -> None:
     """A booking comes back in the fields it was sent in."""
-    wish: Request = {"user_id": user, "event_id": fresh("event"), "ticket_count": 3}
+    wish: Request = {"user_id": user, "event_id": bookings.new_event(), "ticket_count": 3}
     booking = bookings.call("CreateBooking", **wish).ok().booking
     for name, sent in wish.items():
         received = getattr(booking, name)

@@ -5,7 +5,7 @@ from typing import Any
 
 import grpc
 from checklist import contract
-from checklist.bookings import Bookings, Code, Request, fresh
+from checklist.bookings import Bookings, Code, Request
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from workbook.checks.verdict import expect, not_run
@@ -15,12 +15,12 @@ CLIENTS = 8
 IN_FLIGHT = 30
 
 
-def _wish(user: str) -> Request:
-    return {"user_id": user, "event_id": fresh("event"), "ticket_count": 1}
+def _wish(bookings: Bookings, user: str) -> Request:
+    return {"user_id": user, "event_id": bookings.new_event(), "ticket_count": 1}
 
 
 def _goes_on(bookings: Bookings, user: str, case: str) -> None:
-    bookings.call("CreateBooking", case, **_wish(user)).ok()
+    bookings.call("CreateBooking", case, **_wish(bookings, user)).ok()
 
 
 def test_many_clients(bookings: Bookings, user: str) -> None:
@@ -34,7 +34,7 @@ def test_many_clients(bookings: Bookings, user: str) -> None:
 
 def test_client_hangs_up(bookings: Bookings, user: str) -> None:
     """A client that hangs up in the middle of a call disturbs nobody."""
-    bookings.hang_up("CreateBooking", [_wish(user) for _ in range(IN_FLIGHT)])
+    bookings.hang_up("CreateBooking", [_wish(bookings, user) for _ in range(IN_FLIGHT)])
     _goes_on(bookings, user, f"after {IN_FLIGHT} callers hung up")
 
 

@@ -50,7 +50,7 @@ def _killed_under_load(system: System, bookings: Bookings) -> list[str]:
     def write() -> None:
         with bookings.elsewhere() as client:
             while not over.is_set():
-                answer = client.attempt("CreateBooking", user_id=user, event_id=fresh("event"), ticket_count=1)
+                answer = client.attempt("CreateBooking", user_id=user, event_id=bookings.new_event(), ticket_count=1)
                 if answer.code is Code.OK:
                     acknowledged.append(answer.message.booking.id)
                 over.wait(0.05)  # bookings all the time are enough, there is no need for many
@@ -87,7 +87,7 @@ def test_another_connection(bookings: Bookings, user: str) -> None:
 
 def test_connection_pool(bookings: Bookings, user: str) -> None:
     """Many calls at once all get a database connection."""
-    wishes = [{"user_id": user, "event_id": fresh("event"), "ticket_count": 1} for _ in range(IN_FLIGHT)]
+    wishes = [{"user_id": user, "event_id": bookings.new_event(), "ticket_count": 1} for _ in range(IN_FLIGHT)]
     for answer in bookings.at_once("CreateBooking", wishes, f"with {IN_FLIGHT} calls in flight"):
         expect(
             answer.code is Code.OK,

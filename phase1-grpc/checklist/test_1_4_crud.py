@@ -2,7 +2,7 @@
 
 import time
 
-from checklist.bookings import Bookings, Code, fresh
+from checklist.bookings import Bookings, Code
 from checklist.ids import unknown_like
 
 from workbook.checks.verdict import expect
@@ -36,7 +36,7 @@ def test_created_at(bookings: Bookings, user: str) -> None:
 
 def test_ids_are_unique(bookings: Bookings, user: str) -> None:
     """The same wish twice is two bookings with two ids."""
-    event = fresh("event")
+    event = bookings.new_event()
     first, second = (bookings.book(user, event_id=event, ticket_count=1).id for _ in range(2))
     expect(
         first != second,
@@ -124,7 +124,7 @@ def test_cancel(bookings: Bookings, user: str) -> None:
 
 def test_cancel_one(bookings: Bookings, user: str) -> None:
     """Cancelling one booking leaves the others alone."""
-    event = fresh("event")
+    event = bookings.new_event()
     cancelled, kept = (bookings.book(user, event_id=event) for _ in range(2))
     bookings.cancel(cancelled.id).ok()
     expect(

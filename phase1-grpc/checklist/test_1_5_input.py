@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import pytest
-from checklist.bookings import Bookings, Code, fresh
+from checklist.bookings import Bookings, Code
 
 from workbook.checks.verdict import expect
 
@@ -46,7 +46,7 @@ def test_ticket_count(bookings: Bookings, user: str, count: str) -> None:
 @pytest.mark.parametrize("field", ["user_id", "event_id"])
 def test_names(bookings: Bookings, user: str, field: str, name: str) -> None:
     """A wrong user_id or event_id is refused."""
-    wish = {"user_id": user, "event_id": fresh("event"), "ticket_count": 1, field: NAMES[name]}
+    wish = {"user_id": user, "event_id": bookings.new_event(), "ticket_count": 1, field: NAMES[name]}
     bookings.call("CreateBooking", f"with {field} {name}", **wish).refused(*REFUSED, todo=SAY_INVALID)
 
 

@@ -17,7 +17,7 @@ ONE_ROW_A_KEY = (
 def wish(bookings: Bookings, user: str) -> Request:
     """A wish with an idempotency key, for servers that know keys."""
     bookings.needs("CreateBookingRequest", "idempotency_key")
-    return {"user_id": user, "event_id": fresh("event"), "ticket_count": 2, "idempotency_key": fresh("key")}
+    return {"user_id": user, "event_id": bookings.new_event(), "ticket_count": 2, "idempotency_key": fresh("key")}
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def _cancelling(bookings: Bookings) -> None:
 
 def test_creates_at_once(bookings: Bookings, user: str) -> None:
     """Different wishes at once are as many bookings."""
-    wishes = [{"user_id": user, "event_id": fresh("event"), "ticket_count": 1} for _ in range(AT_ONCE)]
+    wishes = [{"user_id": user, "event_id": bookings.new_event(), "ticket_count": 1} for _ in range(AT_ONCE)]
     answers = bookings.at_once("CreateBooking", wishes, f"with {AT_ONCE} calls at once")
     ids = {answer.ok().booking.id for answer in answers}
     expect(
@@ -89,7 +89,7 @@ def test_retries_at_once(bookings: Bookings, wish: Request) -> None:
 def test_key_stands_for_one_wish(bookings: Bookings, wish: Request) -> None:
     """A key that was used for another wish is refused."""
     booking = bookings.call("CreateBooking", **wish).ok().booking
-    for changed in ({"event_id": fresh("event")}, {"ticket_count": 3}):
+    for changed in ({"event_id": bookings.new_event()}, {"ticket_count": 3}):
         case = f"with a used idempotency_key and another {next(iter(changed))}"
         todo = "answer ALREADY_EXISTS: the caller must learn that this wish was not booked"
         bookings.call("CreateBooking", case, **{**wish, **changed}).refused(*REFUSED, todo=todo)

@@ -28,7 +28,8 @@ class System:
 
     `killer` kills a service by name and starts it again, `pauser` holds one up inside its block; None where nobody
     knows how. `databases` says where services keep their data, for laws that no answer shows. `gone` names the check
-    in which the system stopped answering: the checks after it cannot be run.
+    in which the system stopped answering: the checks after it cannot be run. `event_maker` makes an event that can be
+    booked and returns its id; None where the system, as far as is known, takes any id for an event.
     """
 
     name: str
@@ -38,6 +39,7 @@ class System:
     databases: Mapping[str, "PostgresSettings"] = field(default_factory=dict)
     patience: float = 5
     gone: str = ""
+    event_maker: Callable[[], str] | None = None
 
     def address(self, service: str) -> str:
         if service not in self.addresses:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from workbook.stack import LocalStack
 
 MAIN_SERVICE = "booking-service"  # whom a bare HOST:PORT means
+EVENT_SERVICE = "event-service"  # from phase 2 on, it says which events can be booked
 RESTART_LIMIT = 90  # seconds for a restart command to end
 _ADDRESS = re.compile(
     r"(?:(?P<service>[a-z][a-z0-9-]*)=)?(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>\d{1,5})"
@@ -48,6 +49,7 @@ def open_target(
             progress(f"calling {address}")
             if why := silence(address, patience):
                 raise NoTarget(why)
+        system.event_maker = _event_maker(system)
         yield system
 
 
@@ -60,6 +62,14 @@ def addresses(target: str) -> dict[str, str]:
             raise NoTarget(f"{part!r} is no target: write local, compose, or HOST:PORT such as 127.0.0.1:50051")
         found[match["service"] or MAIN_SERVICE] = f"{match['host']}:{int(match['port'])}"
     return found
+
+
+def _event_maker(system: System) -> Callable[[], str] | None:
+    if EVENT_SERVICE not in system.addresses:
+        return None
+    from workbook.checks.events import made_event  # noqa: PLC0415 - as below
+
+    return lambda: made_event(system.addresses[EVENT_SERVICE], system.patience)
 
 
 def _opened(phase: int, target: str, progress: Progress) -> AbstractContextManager[System]:

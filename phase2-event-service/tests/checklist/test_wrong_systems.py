@@ -14,6 +14,7 @@ from workbook.checks.report import Check, Outcome, Report
 
 AT_ONCE = 5  # a checklist waits for its system some of the time, so a few more than there are cores
 LAWS = "After all these checks, the laws I1 to I3 hold in both databases"
+RESTART = "needs --restart COMMAND, a command that kills your server and starts it again"
 ELSEWHERE = {
     LAWS,  # see test_laws.py
     "The message has the contract's fields, numbers and types",  # see test_roadmap_system.py
@@ -48,6 +49,15 @@ def test_right_system_passes(boards: Mapping[str, "Future[Report]"]) -> None:
     assert not report.problem
     assert {check.title for check in report.checks if check.outcome is not Outcome.PASSED} == {LAWS}, _told(report)
     assert report.status == 0
+
+
+def test_checklist_1_books_what_the_event_service_has(boards: Mapping[str, "Future[Report]"]) -> None:
+    report = boards["right"].result()
+    both = run(1, report.target)
+    assert {check.said for check in both.checks if check.outcome is not Outcome.PASSED} == {RESTART}, _told(both)
+    alone = run(1, report.target.split(",")[0])
+    assert {check.outcome for check in alone.checks} == {Outcome.PASSED, Outcome.NOT_RUN}, _told(alone)
+    assert "needs an event to book: --target booking-service=HOST:PORT,event-service=HOST:PORT" in _told(alone)
 
 
 @pytest.mark.parametrize("name", WRONG)
