@@ -1,10 +1,14 @@
 """Ports: free ones are free, different, and not among those that the kernel gives to clients."""
 
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from workbook.phases import ROOT
 from workbook.ports import free_port, is_free
 
 KERNELS_CHOICE = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -42,3 +46,17 @@ def test_a_client_never_gets_a_parts_port() -> None:
         pytest.skip("needs Linux with its usual range of ports for clients")
     first, last = map(int, kernels)
     assert all(not first <= free_port() <= last for _ in range(100))
+
+
+def test_programs_side_by_side_choose_among_ports_of_their_own() -> None:
+    one, other = chosen_with("20000-20040"), chosen_with("20040-20080")
+    assert max(one) < 20_040 <= min(other)
+
+
+def chosen_with(ports: str) -> list[int]:
+    program = "from workbook.ports import free_port; print(*(free_port() for _ in range(10)))"
+    environment = {**os.environ, "WORKBOOK_PORTS": ports}
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    return list(map(int, ran.stdout.split()))

@@ -1,8 +1,11 @@
 """Which port each part listens on: the roadmap's, or free ones."""
 
 import itertools
+import os
 import random
 import socket
+from collections.abc import Iterator
+from functools import cache
 
 STANDARD = {
     "postgres": 5432,
@@ -14,8 +17,8 @@ STANDARD = {
 
 # Below what Linux and macOS give to clients: while a part is down its clients keep trying to reach it, and one that got
 # the part's own port for its end of the line would meet itself there, and keep the part from coming back.
-_OURS = range(20_000, 30_000)
-_next = itertools.cycle(random.sample(_OURS, len(_OURS)))
+OURS = range(20_000, 30_000)
+SLICE = "WORKBOOK_PORTS"  # such as 20000-21000: for programs side by side, as a chosen port looks free until it is used
 
 
 class PortsTaken(Exception):
@@ -24,7 +27,13 @@ class PortsTaken(Exception):
 
 def free_port() -> int:
     """A port that nothing listens on now; another one each time."""
-    return next(port for port in _next if is_free(port))
+    return next(port for port in _ports() if is_free(port))
+
+
+@cache
+def _ports() -> Iterator[int]:
+    first, last = map(int, os.environ.get(SLICE, f"{OURS.start}-{OURS.stop}").split("-"))
+    return itertools.cycle(random.sample(range(first, last), last - first))
 
 
 def is_free(port: int) -> bool:

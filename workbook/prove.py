@@ -15,8 +15,16 @@ from workbook.terminal import DONE, WRONG, console, error
 _BIN = Path(sys.executable).parent
 
 
-def stages() -> dict[str, list[list[str]]]:
-    """The commands of each stage by its name; a stage passes when all its commands exit with 0."""
+# A file's tests stay together, for what they share. Most of the time the tests wait for processes, so two of them keep
+# two cores busy; more would only make each other late.
+_ALL_TESTS = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+
+
+def stages(pytest: Sequence[str] = ()) -> dict[str, list[list[str]]]:
+    """The commands of each stage by its name; a stage passes when all its commands exit with 0.
+
+    `pytest` chooses tests: all of them run two at a time, chosen ones in this process, as a debugger wants it.
+    """
     in_phases = sorted(path.parent.name for phase in phase_folders().values() for path in phase.glob("*/__init__.py"))
     packages = [argument for name in ("workbook", "bench", *in_phases) for argument in ("-p", name)]
     checklists = sorted(phase / "checklist" for phase in phase_folders().values() if (phase / "checklist").is_dir())
@@ -27,18 +35,18 @@ def stages() -> dict[str, list[list[str]]]:
         "contract": [[_tool("lint-imports"), "--no-cache"]],
         "protos": [[_tool("buf"), "lint"], _learn("proto", "--check")],
         "locks": [_learn("lock", "--check")],
-        "tests": [[sys.executable, "-m", "pytest"]],
+        "tests": [[sys.executable, "-m", "pytest", *(pytest or _ALL_TESTS)]],
     }
 
 
 def main(only: Sequence[str] | None, pytest: Sequence[str]) -> int:
-    known = stages()
+    known = stages(pytest)
     unknown = [name for name in only or () if name not in known]
     if unknown:
         error(f"no stage {', '.join(unknown)}; there is {', '.join(known)}")
         return 2
     chosen = only or (["tests"] if pytest else list(known))
-    failed = [name for name in chosen if not _passes(name, known[name], pytest if name == "tests" else ())]
+    failed = [name for name in chosen if not _passes(name, known[name])]
     if failed:
         console.print(f"{WRONG} {len(failed)} of {len(chosen)} stages failed: {', '.join(failed)}")
         return 1
@@ -46,12 +54,12 @@ def main(only: Sequence[str] | None, pytest: Sequence[str]) -> int:
     return 0
 
 
-def _passes(name: str, commands: Sequence[Sequence[str]], more: Sequence[str]) -> bool:
+def _passes(name: str, commands: Sequence[Sequence[str]]) -> bool:
     began = time.monotonic()
     shown = name == "tests"  # pytest has a progress display of its own
     for command in commands:
         run = subprocess.run(
-            [*command, *more],
+            command,
             cwd=ROOT,
             env={**os.environ, "PATH": f"{_BIN}{os.pathsep}{os.environ.get('PATH', '')}"},
             stdout=None if shown else subprocess.PIPE,
