@@ -11,7 +11,7 @@ import grpc
 import pytest
 
 from workbook.ports import free_port
-from workbook.props.line import Line
+from workbook.props.line import _PREFACE, Line, _heads
 
 METHOD = "/echo.Echo/Call"
 RETRY = {
@@ -90,3 +90,8 @@ async def test_a_dead_server_is_heard_at_once() -> None:
             with pytest.raises(grpc.aio.AioRpcError) as error:
                 await channel.unary_unary(METHOD)(b"", timeout=5)
     assert error.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def test_the_first_call_may_come_in_one_piece_with_the_clients_greeting() -> None:
+    settings, call = b"\0\0\0\4\0\0\0\0\0", b"\0\0\1\1\4\0\0\0\1x"
+    assert _heads(_PREFACE + settings + call) == _heads(settings + call) == 1

@@ -10,6 +10,7 @@ from typing import Self
 
 # HTTP/2: nine bytes before each frame, the fourth is its kind; 1 begins a call or an answer.
 _FRAME_HEAD, _HEADERS = 9, 1
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"  # what a client says first; the first call may be in the same piece
 
 
 class Line:
@@ -83,7 +84,7 @@ class Line:
 
 def _heads(data: bytes) -> int:
     """How many calls, or answers, begin in this piece: gRPC sends whole frames."""
-    at = found = 0
+    found, at = 0, len(_PREFACE) if data.startswith(_PREFACE) else 0
     while at + _FRAME_HEAD <= len(data):
         found += data[at + 3] == _HEADERS
         at += _FRAME_HEAD + int.from_bytes(data[at : at + 3])
