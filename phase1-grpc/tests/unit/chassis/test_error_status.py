@@ -33,15 +33,24 @@ REFUSALS = [
 def raising(kind: str, error: Exception, first: str | None = None) -> dict[str, Any]:
     """A service whose one method raises `error`, a streaming one after it said `first`."""
 
-    async def once(_request: Any, _context: Context) -> Word:
+    async def once(request: Any, _context: Context) -> Word:
+        await _read(request)
         raise error
 
-    async def stream(_request: Any, _context: Context) -> AsyncIterator[Word]:
+    async def stream(request: Any, _context: Context) -> AsyncIterator[Word]:
+        await _read(request)
         if first is not None:
             yield Word(value=first)
         raise error
 
     return one(kind, stream if kind.endswith("stream") else once)
+
+
+async def _read(request: Any) -> None:
+    """Hears a stream to its end: gRPC's client says INTERNAL itself when a call ends that it still writes to."""
+    if hasattr(request, "__aiter__"):
+        async for _ in request:
+            pass
 
 
 @pytest.mark.parametrize("kind", KINDS)
