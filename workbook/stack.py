@@ -22,6 +22,7 @@ from chassis.service import Service
 from chassis.settings import PostgresSettings
 
 from workbook.kafka.choice import FOR_CLIENTS, chosen_kind, kafka_part
+from workbook.migrating import migrate_all
 from workbook.part import Part, PartFailed, Program
 from workbook.phases import newest_phase, services
 from workbook.ports import chosen_ports, free_port
@@ -168,7 +169,7 @@ class LocalStack:
         self._progress("migrating " + ", ".join(self.settings_of(name).db_name for name in self._services))
         with ThreadPoolExecutor() as at_once:
             topics = at_once.submit(self._make_topics)
-            list(at_once.map(self.migrate, self._services))
+            migrate_all((service, self.settings_of(name)) for name, service in self._services.items())
             topics.result()
         for service in self._services.values():
             self._progress(f"starting {service.name}")
