@@ -1,7 +1,6 @@
 """What the tests of all phases share: one real PostgreSQL a session, and examples that are the same in every run."""
 
 import importlib
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from workbook.part import Part
-from workbook.ports import OURS, SLICE, free_port
+from workbook.ports import free_port
 from workbook.postgres import connect, postgres_part
 from workbook.run_folder import claim_folder, sweep
 
@@ -18,11 +17,6 @@ from workbook.run_folder import claim_folder, sweep
 importlib.import_module("tests")
 
 pytest.register_assert_rewrite("tests.containers", "tests.containers_phase2")  # tests that several files take over
-
-# Workers of pytest-xdist, and all they start, choose among ports of their own.
-if worker := os.environ.get("PYTEST_XDIST_WORKER"):
-    first = OURS.start + 1_000 * (int(worker.removeprefix("gw")) % 10)
-    os.environ[SLICE] = f"{first}-{first + 1_000}"
 
 # The same examples every time: a red run can be repeated. No deadline: a busy machine is not a bug.
 settings.register_profile("workbook", derandomize=True, deadline=None)

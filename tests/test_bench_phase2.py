@@ -95,7 +95,7 @@ def test_every_booking_that_is_counted_is_one(
 
 def test_a_first_try_that_is_refused_ends_the_run(stack: LocalStack, events: psycopg.Connection) -> None:
     events.execute("UPDATE events SET available = 1 WHERE id = %s", [f"{phase2.HOT:032x}"])
-    with pytest.raises(ContenderFailed, match="1 tickets are left"):
+    with pytest.raises(ContenderFailed, match="1 ticket is left"):
         Calls("hot", "bench.phase2:hot", stack["booking-service"].address).run(0.2, 2)
 
 

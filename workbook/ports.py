@@ -1,11 +1,14 @@
 """Which port each part listens on: the roadmap's, or free ones."""
 
+import fcntl
 import itertools
 import os
 import random
 import socket
-from collections.abc import Iterator
+import tempfile
 from functools import cache
+from pathlib import Path
+from typing import IO
 
 STANDARD = {
     "postgres": 5432,
@@ -17,8 +20,9 @@ STANDARD = {
 
 # Below what Linux and macOS give to clients: while a part is down its clients keep trying to reach it, and one that got
 # the part's own port for its end of the line would meet itself there, and keep the part from coming back.
-OURS = range(20_000, 30_000)
-SLICE = "WORKBOOK_PORTS"  # such as 20000-21000: for programs side by side, as a chosen port looks free until it is used
+_OURS = range(20_000, 30_000)
+_next = itertools.cycle(random.sample(_OURS, len(_OURS)))
+_CLAIMS = Path(tempfile.gettempdir()) / f"ticket-workbook-{os.getuid()}.ports"  # a byte a port
 
 
 class PortsTaken(Exception):
@@ -26,14 +30,24 @@ class PortsTaken(Exception):
 
 
 def free_port() -> int:
-    """A port that nothing listens on now; another one each time."""
-    return next(port for port in _ports() if is_free(port))
+    """A port that nothing listens on now, and that no other program of this user has chosen; another one each time."""
+    unclaimed = (port for port in itertools.islice(_next, len(_OURS)) if _claim(port))
+    found = next(filter(is_free, unclaimed), None)
+    return found or next(filter(is_free, _next))
+
+
+def _claim(port: int) -> bool:
+    """Whether it is ours until this process ends: a port looks free to others from its choice to its first use."""
+    try:
+        fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    return True
 
 
 @cache
-def _ports() -> Iterator[int]:
-    first, last = map(int, os.environ.get(SLICE, f"{OURS.start}-{OURS.stop}").split("-"))
-    return itertools.cycle(random.sample(range(first, last), last - first))
+def _claims() -> IO[bytes]:
+    return _CLAIMS.open("ab")  # open for life: closing it once would give up all claims
 
 
 def is_free(port: int) -> bool:
