@@ -135,7 +135,11 @@ class LocalStack:
 
     def metrics_address(self, name: str) -> str:
         """Where a service shows its figures to Prometheus."""
-        return f"127.0.0.1:{self._metrics_ports[name]}"
+        return self.metrics_addresses()[name]
+
+    def metrics_addresses(self) -> dict[str, str]:
+        """That of each service that shows any, by its name."""
+        return {name: f"127.0.0.1:{port}" for name, port in self._metrics_ports.items()}
 
     def _run(self, what: str, service: str, *arguments: str) -> str:
         """Runs a command of the phase to its end, with the environment of a service."""

@@ -1,11 +1,11 @@
-"""The system under check, as checks see it: where its services listen, and how to kill and start one."""
+"""The system under check, as checks see it: where its parts listen, and how to kill and start one."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from workbook.checks.probe import Connection, answers_within, silence
+from workbook.checks.parts import answers_within, connection_to, silence_of
 from workbook.checks.verdict import Wrong, not_run
 
 if TYPE_CHECKING:  # the services' code takes long to import
@@ -24,7 +24,7 @@ class CannotRestart(Exception):
 
 @dataclass(slots=True)
 class System:
-    """`name` says to people what is checked; `addresses` is HOST:PORT by service name; `patience` is a call's deadline.
+    """`name` says to people what is checked; `addresses` is HOST:PORT by name; `patience` is a call's deadline.
 
     `killer` kills a service by name and starts it again, `pauser` holds one up inside its block; None where nobody
     knows how. `databases` says where services keep their data, for laws that no answer shows. `gone` names the check
@@ -69,7 +69,7 @@ class System:
             not_run(_NEEDS_PAUSE)
         try:
             with pauser(service):
-                if not silence(address, _SILENCE):
+                if not silence_of(service, address, _SILENCE):
                     not_run("the pause left the server answering: stop its process with SIGSTOP")
                 yield
         except CannotRestart as problem:
@@ -81,7 +81,7 @@ class System:
         killer, address = self.killer, self.address(service)
         if killer is None:
             not_run(_NEEDS_RESTART)
-        with Connection(address) as connection:
+        with connection_to(service, address) as connection:
             try:
                 killer(service)
             except CannotRestart as problem:
@@ -92,7 +92,7 @@ class System:
         self._back(service, address, RESTART_PATIENCE, "restart")
 
     def _back(self, service: str, address: str, patience: float, what: str) -> None:
-        if not answers_within(address, patience):
+        if not answers_within(service, address, patience):
             self.gone = f"the {what}"
             raise Wrong(
                 f"{service} did not answer at {address} within {patience:g} s of the {what}",

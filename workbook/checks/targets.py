@@ -4,10 +4,11 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
+from workbook.checks.parts import KAFKA, PAGES, is_service
 from workbook.checks.probe import silence
 from workbook.checks.system import CannotRestart, System
 
@@ -45,7 +46,7 @@ def open_target(
             system.killer = lambda service: _command(restart, service)
         if pause:
             system.pauser = lambda service: _stopped(pause, service)
-        for address in system.addresses.values():
+        for address in (address for name, address in system.addresses.items() if is_service(name)):
             progress(f"calling {address}")
             if why := silence(address, patience):
                 raise NoTarget(why)
@@ -105,16 +106,31 @@ def _local(phase: int, progress: Progress) -> Iterator[System]:
     try:
         serving = {name: part.address for name, part in stack.parts.items() if name.endswith("-service")}
         databases = {name: stack.settings_of(name) for name in serving}
-        parts = stack.parts
         yield System(
             name,
-            serving,
-            killer=lambda service: _kill_and_start(parts[service]),
-            pauser=lambda service: _paused(parts[service]),
+            {**serving, **_beside(_kafka(stack), stack.metrics_addresses())},
+            killer=lambda service: _kill_and_start(_part(stack, service)),
+            pauser=lambda service: _paused(_part(stack, service)),
             databases=databases,
         )
     finally:
         stack.stop()
+
+
+def _kafka(stack: "LocalStack") -> str:
+    return stack.parts[KAFKA].address if KAFKA in stack.parts else stack.kafka
+
+
+def _beside(kafka: str, metrics: Mapping[str, str]) -> dict[str, str]:
+    """What does not speak gRPC, by its name: Kafka, and the pages for Prometheus of these services."""
+    pages = {page: metrics[service] for page, service in PAGES.items() if service in metrics}
+    return {KAFKA: kafka, **pages} if kafka else pages
+
+
+def _part(stack: "LocalStack", name: str) -> "Part":
+    if name not in stack.parts:
+        raise CannotRestart(f"this stack does not run {name}")
+    return stack[name]
 
 
 def _kill_and_start(part: "Part") -> None:
@@ -138,7 +154,8 @@ def _compose(phase: int) -> Iterator[System]:
     stack = Compose(phase)
     if problem := stack.problem():
         raise NoTarget(problem)
-    yield System(f"compose stack: {stack.file}", stack.addresses(), stack.restart, stack.paused, stack.databases())
+    found = {**stack.addresses(), **_beside(stack.kafka(), stack.metrics())}
+    yield System(f"compose stack: {stack.file}", found, stack.restart, stack.paused, stack.databases())
 
 
 @contextmanager

@@ -1,0 +1,91 @@
+"""How each part of a system is asked whether it is there: services by gRPC, Kafka in its own words, pages by HTTP."""
+
+import socket
+import time
+import urllib.request
+from contextlib import AbstractContextManager
+from http.client import HTTPException
+from typing import Protocol, Self
+
+from workbook.checks.probe import Connection, silence
+
+KAFKA = "kafka"
+PAGES = {"metrics-consumer": "metrics-consumer", "booking-metrics": "booking-service"}
+"""The pages for Prometheus, at /metrics, and whose each is."""
+
+
+class Watched(Protocol):
+    def broke_within(self, seconds: float) -> bool: ...
+
+
+def is_service(name: str) -> bool:
+    """Whether this part of a system is one that answers gRPC."""
+    return name != KAFKA and name not in PAGES
+
+
+def silence_of(name: str, address: str, patience: float) -> str:
+    """Why the part does not answer at `address`, in words; "" when it does."""
+    if is_service(name):
+        return silence(address, patience)
+    return _kafka_silence(address, patience) if name == KAFKA else _page_silence(address, patience)
+
+
+def answers_within(name: str, address: str, seconds: float) -> bool:
+    """Whether the part answers now or before `seconds` are over."""
+    deadline = time.monotonic() + seconds
+    while silence_of(name, address, 1):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def connection_to(name: str, address: str) -> "AbstractContextManager[Watched]":
+    """A connection that tells whether the part's process went away meanwhile."""
+    return Connection(address) if is_service(name) else _Line(address)
+
+
+def page(address: str, patience: float) -> str:
+    """What HOST:PORT/metrics says; raises OSError, HTTPException."""
+    # No proxy: the address is the one that was given.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"http://{address}/metrics", timeout=patience) as answer:
+        return str(answer.read().decode(errors="replace"))
+
+
+class _Line:
+    """A connection on which nothing is said: a server that lives leaves it open."""
+
+    def __init__(self, address: str) -> None:
+        host, _, port = address.rpartition(":")
+        self._where = (host.strip("[]"), int(port))
+
+    def __enter__(self) -> Self:
+        self._socket = socket.create_connection(self._where, timeout=10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def broke_within(self, seconds: float) -> bool:
+        self._socket.settimeout(seconds)
+        try:
+            return not self._socket.recv(1)
+        except TimeoutError:
+            return False
+        except OSError:
+            return True
+
+
+def _kafka_silence(address: str, patience: float) -> str:
+    from workbook.kafka.answers import answers  # noqa: PLC0415 - the client takes long to import
+
+    return "" if answers(address, patience) else f"no Kafka answers at {address} within {patience:g} s"
+
+
+def _page_silence(address: str, patience: float) -> str:
+    try:
+        page(address, patience)
+    except (OSError, HTTPException) as error:
+        return f"http://{address}/metrics cannot be read ({error})"
+    return ""
