@@ -38,7 +38,7 @@ class Counting:
         self.bookings = bookings
         self.story = story
         self.log: Log = story.log
-        self.patience = 4 * bookings.system.patience
+        self.patience = 2 * bookings.system.patience
         self.topic = story.messages[0].topic
         self._event = event_id
 
@@ -70,8 +70,9 @@ class Counting:
         """Bookings, until one's message stands behind whatever is in each of these partitions."""
         made: list[Any] = []
         for _ in range(_ROUNDS):
-            made += self.book(_AT_ONCE)
-            self.log.until(lambda: all(map(self.story.created, made)), self.patience)
+            some = self.book(_AT_ONCE)
+            made += some
+            self.log.until(lambda some=some: all(map(self.story.created, some)), self.patience)  # type: ignore[misc]
             if partitions <= {message.partition for each in made for message in self.story.created(each)}:
                 break
         return made

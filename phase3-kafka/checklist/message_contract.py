@@ -14,7 +14,9 @@ from checklist.story import Story
 from workbook.checks.verdict import Wrong, expect, not_run
 
 KEY = "give each message its booking's id as key: Kafka keeps order within a partition, and a key stays in one"
-HEADER = "send the headers message-id, type, version and traceparent: a reader decides by them before it reads the value"
+HEADER = (
+    "send the headers message-id, type, version and traceparent: a reader decides by them before it reads the value"
+)
 TELL_CANCELLED = "publish a BookingCancelledEvent when a booking is cancelled, once, behind its BookingCreatedEvent"
 
 _TRACE = re.compile(r"(?:[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})?")
@@ -48,7 +50,9 @@ def cancellations_told(story: Story) -> None:
     for booking in story.cancelled:
         told = {message.headers.get("message-id") for message in story.about(booking) if message.kind == CANCELLED}
         expect(told, "a booking that was cancelled led to no BookingCancelledEvent", TELL_CANCELLED)
-        expect(len(told) == 1, f"a booking that was cancelled led to {len(told)} BookingCancelledEvents", TELL_CANCELLED)
+        expect(
+            len(told) == 1, f"a booking that was cancelled led to {len(told)} BookingCancelledEvents", TELL_CANCELLED
+        )
 
 
 def cancellations_right(story: Story) -> None:

@@ -87,9 +87,10 @@ class Log:
         """Reads what is new; waits so long for a first message."""
         if time.monotonic() - self._asked > _NEW_TOPICS_EVERY:
             self._find_topics()
-        for message in self.consumer.consume(500, seconds if self.partitions else 0) if self.partitions else ():
-            if message.error() is None:
-                self.seen.append(_plain(message))
+        if not self.partitions:  # there is nothing to wait at
+            time.sleep(seconds)
+            return
+        self.seen += [_plain(message) for message in self.consumer.consume(500, seconds) if message.error() is None]
 
     def until(self, holds: Callable[[], object], seconds: float) -> bool:
         """Reads until `holds()` or the time is over; returns whether it holds."""

@@ -32,6 +32,7 @@ class Page:
     def __init__(self, address: str, patience: float) -> None:
         self._address = address
         self._patience = patience
+        self._in_vain = False  # it was waited for before, and never came: the next wait is shorter
 
     def figures(self) -> Figures:
         """What it shows now; Wrong if that cannot be read."""
@@ -67,13 +68,14 @@ class Page:
 
     def grown(self, before: Figures, wanted: Mapping[Series, float], seconds: float) -> Mapping[Series, float]:
         """What the wanted figures grew by, once that is as wanted and stays so, or when the time is over."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds / (5 if self._in_vain else 1)
         while True:
             growth = self._growth(before, wanted)
             if growth == wanted:
                 time.sleep(SETTLE)
                 return self._growth(before, wanted)
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or _too_much(growth, wanted):
+                self._in_vain = True
                 return growth
             time.sleep(0.05)
 
@@ -90,3 +92,8 @@ class Page:
     def _growth(self, before: Figures, wanted: Mapping[Series, float]) -> dict[Series, float]:
         now = self.figures()
         return {key: now.get(key, 0) - before.get(key, 0) for key in wanted}
+
+
+def _too_much(growth: Mapping[Series, float], wanted: Mapping[Series, float]) -> bool:
+    """Whether a counter is past what is wanted: it will not come back."""
+    return any(growth[figure] > by for figure, by in wanted.items() if figure[0].endswith("_total"))

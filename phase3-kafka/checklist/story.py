@@ -1,11 +1,11 @@
-"""What the checks do once, all of it in a few seconds, and then look at from every side: bookings and their messages."""
+"""What the checks do once, in a few seconds, and then look at from every side: bookings and their messages."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from checklist.bookings import Bookings
-from checklist.client import fresh
+from checklist.client import Request, fresh
 from checklist.events import Events
 from checklist.messages import CANCELLED, CREATED, Log, Message
 from checklist.page import SETTLE, Figures
@@ -109,7 +109,7 @@ class Telling:
 
     def _refused(self) -> None:
         self.story.refused = fresh("user")
-        request = {"user_id": self.story.refused, "event_id": self._on_sale(1), "ticket_count": 2}
+        request: Request = {"user_id": self.story.refused, "event_id": self._on_sale(1), "ticket_count": 2}
         if is_sold(self._bookings.attempt("CreateBooking", **request)):
             not_run("needs a booking service that refuses what is sold out, see checklist 2")
 

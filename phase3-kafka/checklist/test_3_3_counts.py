@@ -14,6 +14,7 @@ from workbook.checks.verdict import expect, not_run
 
 EXACTLY = "count each message once: not each call, not each batch, and not what is no message about a booking"
 BY_STATE = "add at BookingCreatedEvent, take away at BookingCancelledEvent of a CONFIRMED booking"
+OFFSETS = "show the end of each partition minus the offset behind the last message you are done with"
 MOST = 200  # tickets that a check may buy
 GIVEN_BACK = 9
 
@@ -91,7 +92,7 @@ def test_lag(counting: Counting) -> None:
     comes_true(lambda: not any(_lags(counting.page.figures())), counting.patience)
     behind = sum(_lags(counting.page.figures()))
     said = f"consumer_lag_messages is {behind:g} long after the last message was counted"
-    expect(not behind, said, "show the end of each partition minus the offset behind the last message you are done with")
+    expect(not behind, said, OFFSETS)
 
 
 def _before(counting: Counting) -> Figures:
