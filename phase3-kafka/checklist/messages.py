@@ -72,7 +72,7 @@ class Log:
                 "bootstrap.servers": address,
                 "group.id": fresh("reader"),  # it is never joined, and stores nothing
                 "enable.auto.commit": False,
-                "fetch.wait.max.ms": 20,
+                "fetch.wait.max.ms": 50,
                 "topic.metadata.refresh.interval.ms": 1000,
                 "reconnect.backoff.max.ms": 500,
                 "log_level": 0,

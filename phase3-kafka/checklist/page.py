@@ -66,14 +66,22 @@ class Page:
             if figure not in shown:
                 not_run(f"needs {told(figure)} on the consumer's page: an addition to the roadmap")
 
-    def grown(self, before: Figures, wanted: Mapping[Series, float], seconds: float) -> Mapping[Series, float]:
-        """What the wanted figures grew by, once that is as wanted and stays so, or when the time is over."""
+    def grown(
+        self, before: Figures, wanted: Mapping[Series, float], seconds: float, since: Figures | None = None
+    ) -> Mapping[Series, float]:
+        """What the wanted figures grew by, once that is as wanted and stays so, or when the time is over.
+
+        `since` is what they were before there was anything to wait for, if that is not now.
+        """
         deadline = time.monotonic() + seconds / (5 if self._in_vain else 1)
+        last = _growth(self.figures() if since is None else since, before, wanted)
         while True:
-            growth = self._growth(before, wanted)
+            growth = _growth(self.figures(), before, wanted)
+            if growth != last:  # it counts again: from now on it needs no more than its usual time
+                last, deadline = growth, time.monotonic() + 2 * self._patience
             if growth == wanted:
                 time.sleep(SETTLE)
-                return self._growth(before, wanted)
+                return _growth(self.figures(), before, wanted)
             if time.monotonic() > deadline or _too_much(growth, wanted):
                 self._in_vain = True
                 return growth
@@ -89,9 +97,9 @@ class Page:
                 return growth
             time.sleep(0.05)
 
-    def _growth(self, before: Figures, wanted: Mapping[Series, float]) -> dict[Series, float]:
-        now = self.figures()
-        return {key: now.get(key, 0) - before.get(key, 0) for key in wanted}
+
+def _growth(now: Figures, before: Figures, wanted: Mapping[Series, float]) -> dict[Series, float]:
+    return {key: now.get(key, 0) - before.get(key, 0) for key in wanted}
 
 
 def _too_much(growth: Mapping[Series, float], wanted: Mapping[Series, float]) -> bool:

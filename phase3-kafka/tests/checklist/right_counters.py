@@ -1,4 +1,4 @@
-"""The right consumer over tables in memory, and wrong ones, a mistake each or a few of a kind.
+"""The right consumer, over tables in memory.
 
 What stands in `Tables` outlives a kill, as a database does. No group is joined: the offsets are kept beside the counts.
 """
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from confluent_kafka import Consumer as KafkaConsumer
-from confluent_kafka import OFFSET_END, Producer, TopicPartition
-from tests.checklist.publishers import CANCELLED, CREATED, TOPIC
+from confluent_kafka import Producer, TopicPartition
+from tests.checklist.right_publisher import CANCELLED, CREATED, TOPIC
 from tests.checklist.shown_page import ShownPage, text_of
 
 DEAD_LETTERS = f"{TOPIC}.dead-letter"
@@ -142,7 +142,7 @@ class Counters:
         }
 
     def popular(self) -> dict[str, float]:
-        most = sorted(list(self.tables.events.values()), reverse=True)[:10]
+        most = sorted(self.tables.events.values(), reverse=True)[:10]
         return {f'popular_event_tickets{{rank="{rank}"}}': count for rank, count in enumerate(most, 1)}
 
     def shown(self) -> str:
@@ -156,166 +156,9 @@ class Counters:
 
     def _consume(self) -> None:
         where = {"bootstrap.servers": self._broker, "group.id": str(uuid.uuid4()), "log_level": 0}
-        consumer = KafkaConsumer({**where, "enable.auto.commit": False, "fetch.wait.max.ms": 20})
+        consumer = KafkaConsumer({**where, "enable.auto.commit": False, "fetch.wait.max.ms": 50})
         known = consumer.list_topics(TOPIC, 5).topics[TOPIC].partitions
         consumer.assign([TopicPartition(TOPIC, number, self.start_at(number)) for number in known])
         while not self._stopped.is_set():
             self.handle([message for message in consumer.consume(100, 0.05) if message.error() is None])
         consumer.close()
-
-
-class ShowsNoFigures(Counters):
-    def shown(self) -> str:
-        return "<html>Welcome to the metrics consumer</html>"
-
-
-class CountsOutsideTheContract(Counters):
-    """What a learner's own may be like: a counter by another name."""
-
-    def figures(self) -> dict[str, float]:
-        return {"booking_events_processed": self.tables.sums["confirmed"]}
-
-
-class CountsBatches(CountsOutsideTheContract):
-    """And in another unit."""
-
-    def booked(self, fields: Fields, tickets: int) -> None:
-        self.tables.sums["confirmed"] = -(-len(self.tables.seen) // 100)
-
-
-class CountsCarelessly(Counters):
-    """Every message is a booking; tickets of cancelled ones stay sold, today as well."""
-
-    def withdrawn(self, fields: Fields, tickets: int) -> None:
-        self.booked(fields, tickets)
-
-
-class CountsTicketsAsBookings(Counters):
-    def booked(self, fields: Fields, tickets: int) -> None:
-        super().booked(fields, tickets)
-        self.tables.sums["confirmed"] += tickets - 1
-
-
-class CountsBookingsAsTickets(Counters):
-    def booked(self, fields: Fields, tickets: int) -> None:
-        super().booked(fields, 1)
-
-
-class CountsRefusedAsWithdrawn(Counters):
-    def count(self, kind: str, fields: Fields) -> None:
-        super().count(kind, {**fields, "previous_status": "CONFIRMED"})
-
-
-class TakesNothingBack(Counters):
-    """Today's bookings and an event's tickets only grow."""
-
-    def withdrawn(self, fields: Fields, tickets: int) -> None:
-        super().withdrawn(fields, tickets)
-        self.tables.events[fields["event_id"]] += tickets
-
-    def figures(self) -> dict[str, float]:
-        return {**super().figures(), 'bookings_of_today{status="confirmed"}': self.tables.sums["confirmed"]}
-
-
-class ShowsALagForEver(Counters):
-    def figures(self) -> dict[str, float]:
-        return {**super().figures(), 'consumer_lag_messages{partition="0"}': len(self.tables.seen)}
-
-
-class KnowsByOffset(Counters):
-    def known_as(self, message: Any, headers: Mapping[str, str]) -> Any:
-        return message.partition(), message.offset()
-
-
-class KnowsByPartition(Counters):
-    """Each partition with its own ids."""
-
-    def known_as(self, message: Any, headers: Mapping[str, str]) -> Any:
-        return message.partition(), headers["message-id"]
-
-
-class CountsAnyType(Counters):
-    def read(self, headers: Mapping[str, str], value: bytes) -> Fields | None:
-        known = headers["type"] == CANCELLED
-        return super().read(headers if known else {**headers, "type": CREATED}, value)
-
-    def count(self, kind: str, fields: Fields) -> None:
-        super().count(kind if kind == CANCELLED else CREATED, fields)
-
-
-class StopsAtPoison(Counters):
-    """It tries the same message for ever; its other partitions go on."""
-
-    def __init__(self, broker: str) -> None:
-        super().__init__(broker)
-        self._stuck: set[int] = set()
-
-    def take(self, message: Any) -> None:
-        if message.partition() not in self._stuck:
-            super().take(message)
-
-    def bury(self, message: Any, error: str) -> None:
-        self._stuck.add(message.partition())
-
-
-class CountsPoison(Counters):
-    """What cannot be read is a booking of one ticket."""
-
-    def bury(self, message: Any, error: str) -> None:
-        super().bury(message, error)
-        self.tables.sums.update(confirmed=1, sold=1)
-
-
-class DropsPoison(Counters):
-    def bury(self, message: Any, error: str) -> None:
-        pass
-
-
-class RewritesPoison(Counters):
-    def bury(self, message: Any, error: str) -> None:
-        value = json.dumps({"error": error, "value": message.value().decode()}).encode()
-        self.put_aside(message.key(), value, [*message.headers(), *self.note(message, error)])
-
-
-class NotesNothing(Counters):
-    def note(self, message: Any, error: str) -> list[tuple[str, bytes]]:
-        return []
-
-
-class NotesNoReason(Counters):
-    def note(self, message: Any, error: str) -> list[tuple[str, bytes]]:
-        return super().note(message, "")
-
-
-class ForgetsCounts(Counters):
-    """Today's figures are kept in memory."""
-
-    def kill(self) -> None:
-        super().kill()
-        self.tables = Tables(offsets=self.tables.offsets)
-
-
-class BeginsAtTheEnd(Counters):
-    """What came while nobody was there is never read."""
-
-    def start_at(self, partition: int) -> int:
-        return OFFSET_END if self.tables.offsets else 0
-
-
-class StoresBeforeItCounts(Counters):
-    """What it has taken when it is killed is lost."""
-
-    def handle(self, messages: Sequence[Any]) -> None:
-        for message in messages:
-            self.done(message)
-        if messages and not self._stopped.wait(0.1):
-            for message in messages:
-                self.take(message)
-
-
-class ForgetsIds(Counters):
-    """Its ids are in memory, its counts are not, and it reads everything again."""
-
-    def kill(self) -> None:
-        super().kill()
-        self.tables.seen, self.tables.offsets = set(), {}
