@@ -11,7 +11,8 @@ from checklist.page import Figures
 from workbook.checks.system import System
 from workbook.checks.verdict import expect, not_run
 
-OFTEN, SELDOM = 25, 0.5  # bookings made without a pause while it dies; seconds between those after them
+OFTEN, SELDOM = 0.05, 0.5  # seconds between bookings while it dies, and once there are ENOUGH
+ENOUGH = 40  # fewer than were counted before, so that a count that began at 0 again is seen
 JOINS = 120  # seconds until a group's dead member is given up, and its partitions are read again
 LASTS = "keep the counts in a database, and read them from there when you are asked"
 IN_ONE_STEP = "count and remember the message's id in one transaction, and store its offset after that, not before"
@@ -33,7 +34,7 @@ def killed(system: System, counting: Counting) -> Killed:
     before, made = counting.page.settled(), counting.book(4)
     with ThreadPoolExecutor(1) as pool:
         restarting = pool.submit(system.restart, CONSUMER)
-        while not wait([restarting], timeout=SELDOM if len(made) > OFTEN else 0).done:
+        while not wait([restarting], timeout=OFTEN if len(made) < ENOUGH else SELDOM).done:
             made += counting.book()
         restarting.result()
     after = counting.page.figures()

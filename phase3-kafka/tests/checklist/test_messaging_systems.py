@@ -1,0 +1,81 @@
+"""Checklist 3, proved: the right system passes, each wrong one fails in one box, and the board names its mistake."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from tests.checklist.messaging_mistakes import KILLED, PAUSED, WRONG
+from tests.checklist.messaging_systems import SYSTEMS, running
+
+from workbook.checklist import run
+from workbook.checks.report import Check, Outcome, Report
+
+Boards = Mapping[str, "Future[Report]"]
+AT_ONCE = 9  # a checklist waits for its system most of the time
+
+
+@pytest.fixture(scope="module")
+def boards(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Boards]:
+    """The checklist's report on each system, as it becomes ready; those that wait the longest begin first."""
+    cases = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    chosen = {case["name"] for case in cases if case.get("name") in WRONG} | {"right"}
+    folder = tmp_path_factory.mktemp("systems")
+    names = sorted(chosen, key=lambda name: (name not in PAUSED | KILLED | {"right"}, SYSTEMS[name].counters is None))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        started = {name: pool.submit(_checked, name, folder) for name in names}
+        yield started
+        for report in started.values():  # after a failure that ends the session early
+            report.cancel()
+
+
+def _checked(name: str, folder: Path) -> Report:
+    with running(name, folder, paused=name in PAUSED | {"right"}, killed=name in KILLED | {"right"}) as system:
+        return run(3, system.target, system.restart, system.pause, deadline=5 if name == "right" else 2)
+
+
+def test_right_system_passes(boards: Boards) -> None:
+    report = boards["right"].result()
+    assert not report.problem
+    assert not [check for check in report.checks if check.outcome is not Outcome.PASSED], _told(report)
+    assert [box.name for box in report.boxes] == [
+        "3.1 Kafka works",
+        "3.2 Event publishing works",
+        "3.3 Metrics Consumer consumes the events",
+    ]
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_system_fails(boards: Boards, name: str) -> None:
+    report = boards[name].result()
+    box, words = WRONG[name]
+    assert not report.problem
+    assert {check.box.split()[0] for check in report.checks if check.outcome is Outcome.FAILED} == {box}, _told(report)
+    assert all(said in _told(report) for said in words), _told(report)
+    assert all(check.todo for check in report.checks if check.outcome is Outcome.FAILED)
+    assert report.status == 1
+
+
+def test_every_check_can_fail(boards: Boards) -> None:
+    reports = [report.result() for report in boards.values()]
+    failed = {_check(check) for report in reports for check in report.checks if check.outcome is Outcome.FAILED}
+    assert set(map(_check, boards["right"].result().checks)) == failed
+
+
+def test_every_system_is_proved() -> None:
+    assert set(SYSTEMS) == {"right", *WRONG}
+    assert len(WRONG) >= 25
+
+
+def _check(check: Check) -> tuple[str, str]:
+    """The check, whatever case it was tried with."""
+    return check.box[:3], check.title.split(":")[0]
+
+
+def _told(report: Report) -> str:
+    """Everything that was not passed, failures with their box."""
+    return "\n".join(
+        f"{check.box[:3]} {check.title}: {check.outcome} ({check.said})"
+        for check in report.checks
+        if check.outcome is not Outcome.PASSED
+    )
