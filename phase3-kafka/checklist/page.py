@@ -85,7 +85,7 @@ class Page:
             if time.monotonic() > deadline or _too_much(growth, wanted):
                 self._in_vain = True
                 return growth
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     def any_grown(self, before: Figures, wanted: float, seconds: float) -> Mapping[Series, float]:
         """What all figures grew by, once one grew by as much as is wanted, or when the time is over."""
@@ -95,7 +95,7 @@ class Page:
             growth = {key: value - before.get(key, 0) for key, value in now.items() if value != before.get(key, 0)}
             if wanted in growth.values() or time.monotonic() > deadline:
                 return growth
-            time.sleep(0.05)
+            time.sleep(0.1)
 
 
 def _growth(now: Figures, before: Figures, wanted: Mapping[Series, float]) -> dict[Series, float]:
