@@ -66,19 +66,11 @@ class Page:
             if figure not in shown:
                 not_run(f"needs {told(figure)} on the consumer's page: an addition to the roadmap")
 
-    def grown(
-        self, before: Figures, wanted: Mapping[Series, float], seconds: float, since: Figures | None = None
-    ) -> Mapping[Series, float]:
-        """What the wanted figures grew by, once that is as wanted and stays so, or when the time is over.
-
-        `since` is what they were before there was anything to wait for, if that is not now.
-        """
+    def grown(self, before: Figures, wanted: Mapping[Series, float], seconds: float) -> Mapping[Series, float]:
+        """What the wanted figures grew by, once that is as wanted and stays so, or when the time is over."""
         deadline = time.monotonic() + seconds / (5 if self._in_vain else 1)
-        last = _growth(self.figures() if since is None else since, before, wanted)
         while True:
             growth = _growth(self.figures(), before, wanted)
-            if growth != last:  # it counts again: from now on it needs no more than its usual time
-                last, deadline = growth, time.monotonic() + 2 * self._patience
             if growth == wanted:
                 time.sleep(SETTLE)
                 return _growth(self.figures(), before, wanted)

@@ -13,7 +13,9 @@ from workbook.checks.verdict import expect, not_run
 
 OFTEN, SELDOM = 0.05, 0.5  # seconds between bookings while it dies, and once there are ENOUGH
 ENOUGH = 40  # fewer than were counted before, so that a count that began at 0 again is seen
-JOINS = 120  # seconds until a group's dead member is given up, and its partitions are read again
+JOINS = (
+    24  # times the patience for a call: a group's dead member keeps its partitions for a minute where that is set so
+)
 LASTS = "keep the counts in a database, and read them from there when you are asked"
 IN_ONE_STEP = "count and remember the message's id in one transaction, and store its offset after that, not before"
 
@@ -49,12 +51,12 @@ def test_keeps(killed: Killed) -> None:
     expect(now >= was, f"{was:g} bookings were counted before metrics-consumer was killed, {now:g} after it", LASTS)
 
 
-def test_each_once(counting: Counting, killed: Killed) -> None:
+def test_each_once(system: System, counting: Counting, killed: Killed) -> None:
     """What is booked around the kill is counted, each once."""
     if killed.after.get(CONFIRMED, 0) < killed.before[CONFIRMED]:
         not_run("needs counts that outlive the consumer, see above")
     made = [*killed.made, *counting.book(4)]
     wanted = {CONFIRMED: len(made), SOLD: tickets(made)}
-    growth = counting.page.grown(killed.before, wanted, JOINS, killed.after)
+    growth = counting.page.grown(killed.before, wanted, JOINS * system.patience)
     said = f"{growth[CONFIRMED]:g} bookings were counted of {len(made)} made while metrics-consumer was killed"
     expect(growth == wanted, said, IN_ONE_STEP)

@@ -18,6 +18,7 @@ class Publisher:
     """The right one: `waiting` is its outbox, what Kafka has not confirmed, and outlives `kill`."""
 
     limit = 0  # milliseconds that a message may wait for Kafka; 0: for ever
+    under_way = 1000  # requests that may be on their way: a paused broker still gets those
 
     def __init__(self, broker: str) -> None:
         self._broker = broker
@@ -95,7 +96,15 @@ class Publisher:
 
     def _new_producer(self) -> Producer:
         where = {"bootstrap.servers": self._broker, "log_level": 0, "reconnect.backoff.max.ms": 200}
-        return Producer({**where, "linger.ms": 0, "message.timeout.ms": self.limit, "partitioner": "murmur2_random"})
+        return Producer(
+            {
+                **where,
+                "linger.ms": 0,
+                "message.timeout.ms": self.limit,
+                "partitioner": "murmur2_random",
+                "max.in.flight": self.under_way,
+            }
+        )
 
 
 def time_of(booking: Booking, hours: int = 0) -> str:

@@ -132,7 +132,7 @@ class StoresBeforeItCounts(Counters):
     def handle(self, messages: Sequence[Any]) -> None:
         for message in messages:
             self.done(message)
-        if messages and not self._stopped.wait(0.1):
+        if messages and not self._stopped.wait(0.3):
             for message in messages:
                 self.take(message)
 

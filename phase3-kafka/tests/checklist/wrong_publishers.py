@@ -136,9 +136,12 @@ class WaitsForKafka(Publisher):
 
 class GivesUpOnKafka(Publisher):
     limit = 300
+    under_way = 1
 
 
 class KeepsMessagesInMemory(Publisher):
+    under_way = 1
+
     def kill(self) -> None:
         super().kill()
         self.waiting.clear()
