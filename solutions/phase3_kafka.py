@@ -1228,6 +1228,31 @@ panel.close()
 
 # %% [markdown]
 # ## 12. The whole phase, and your own (4 min)
+# Ask from outside whether it works. The checklist of phase 3 books, reads the topic, and looks at the consumer's page.
+# Here it runs against a fresh stack:
+
+# %% tags=["measured"]
+from rich.console import Console
+from workbook.board import print_board
+from workbook.checklist import run
+from workbook.stack import LocalStack
+
+with LocalStack(3) as fresh:
+    parts = {name: fresh[name].address for name in ("booking-service", "event-service", "kafka")}
+    parts["metrics-consumer"] = fresh.metrics_address("metrics-consumer")
+    parts["booking-metrics"] = fresh.metrics_address("booking-service")
+    target = ",".join(f"{name}={address}" for name, address in parts.items())
+    seen_from_outside = await asyncio.to_thread(run, 3, target)
+status = print_board(seen_from_outside, Console(force_jupyter=False, highlight=False, width=110))
+
+# %% [markdown]
+# A line with ○ was not run, and says what it needs. `./learn check 3` in a terminal also kills the consumer and pauses
+# Kafka, and runs those lines too. The same board judges your own publisher and consumer, in any language:
+#
+# ```console
+# $ ./learn check 3 --restart ./kill-and-start.sh \
+#     --target booking-service=127.0.0.1:50051,kafka=127.0.0.1:9092,metrics-consumer=127.0.0.1:9464
+# ```
 #
 # ### In five lines
 #
