@@ -76,7 +76,7 @@ async def tell_all(*seconds: float, bookings: int = 5) -> float:
             for call in calls:
                 with suppress(grpc.aio.AioRpcError):  # the booking is made: it cannot fail because somebody is deaf
                     await call(b"booked", timeout=1)
-        return (time.perf_counter() - began) / bookings * 1000
+        return round((time.perf_counter() - began) / bookings * 1000, 1)
 
 
 # %%

@@ -120,9 +120,12 @@ def ledger_image(
 ) -> Image:
     """What `ledger` shows, for a picture that is drawn again while it grows."""
     axes = _axes(height=3.6)
-    for (name, values), colour in zip(lines.items(), cycle(COLOURS), strict=False):
-        axes.step(x, values, where="post", color=colour, linewidth=2.5)
-        axes.annotate(f" {name}", (x[-1], values[-1]), color=colour, weight="bold", va="center", annotation_clip=False)
+    most = max(max(values) for values in lines.values())
+    places = _apart([values[-1] for values in lines.values()], least=0.09 * most)
+    for number, ((name, values), at, colour) in enumerate(zip(lines.items(), places, cycle(COLOURS), strict=False)):
+        width = 2.5 + 2 * (len(lines) - 1 - number)  # lines that run together still show
+        axes.step(x, values, where="post", color=colour, linewidth=width)
+        axes.annotate(f" {name}", (x[-1], at), color=colour, weight="bold", va="center", annotation_clip=False)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.margins(x=0.02)
     return _image(axes)
@@ -147,6 +150,14 @@ def partitions(messages: Mapping[int, Sequence[str]], marks: Mapping[int, int] |
     axes.set(xlim=(-0.6, longest), ylim=(-len(messages) + 0.4, 0.5))
     axes.axis("off")
     _show(axes)
+
+
+def _apart(values: Sequence[float], least: float) -> list[float]:
+    """The values, each moved up as far as needed to stand `least` above the one below it; ties in reverse order."""
+    places, below = [0.0] * len(values), float("-inf")
+    for number in sorted(range(len(values)), key=lambda number: (values[number], -number)):
+        below = places[number] = max(values[number], below + least)
+    return places
 
 
 def _show(axes: Axes) -> None:
