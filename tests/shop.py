@@ -1,4 +1,4 @@
-"""Both services of phase 2 as processes, and a client that remembers what it was told."""
+"""The services of phase 2, or of phase 3, as processes, and a client that remembers what it was told."""
 
 import asyncio
 import uuid
@@ -13,6 +13,7 @@ import grpc
 from booking_saga.inventory import reason_of
 from booking_service.proto import booking_pb2 as pb
 from booking_service.proto.booking_pb2_grpc import BookingServiceStub
+from counting_laws import miscounted
 from event_service.proto import event_pb2 as events_pb
 from event_service.proto.event_pb2_grpc import EventServiceStub
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -92,7 +93,11 @@ class Shop:
     async def laws(self) -> list[Broken]:
         """The laws as they stand now."""
         settings = [self.stack.settings_of(name) for name in ("booking-service", "event-service")]
-        return await asyncio.to_thread(broken_laws, *settings, acknowledged=self.acknowledged, pending_limit=0)
+        found = await asyncio.to_thread(broken_laws, *settings, acknowledged=self.acknowledged, pending_limit=0)
+        if "metrics-consumer" in self.stack.parts:
+            metrics = self.stack.settings_of("metrics-consumer")
+            found += await asyncio.to_thread(miscounted, settings[0], metrics)
+        return found
 
     async def comes_to_rest(self, patience: float = PATIENCE) -> None:
         """Returns once every law holds and nothing is PENDING; fails with what is broken when that does not come."""
@@ -114,11 +119,12 @@ class Shop:
 
 
 @asynccontextmanager
-async def open_shop(stack: LocalStack) -> AsyncIterator[Shop]:
+async def open_shop(stack: LocalStack, booking_service: str = "booking-service") -> AsyncIterator[Shop]:
+    """A client of the stack; `booking_service` is the replica that it talks to."""
     async with AsyncExitStack() as channels:
         booking, event = [
             await channels.enter_async_context(grpc.aio.insecure_channel(stack[name].address, EAGER))
-            for name in ("booking-service", "event-service")
+            for name in (booking_service, "event-service")
         ]
         yield Shop(stack, BookingServiceStub(booking), EventServiceStub(event))
 

@@ -5,18 +5,16 @@ import random
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 
 import grpc
 import pytest
 from booking_service.proto import booking_pb2 as pb
 
+from tests.crowd import crowd, expected
 from tests.shop import AWAY, Shop, open_shop
 from tests.waiting import until_async
 from workbook.stack import LocalStack
-
-BUYERS = 12
-ENOUGH = 40  # answers before a failure, and again after it
 
 
 @pytest.fixture(scope="module")
@@ -30,58 +28,6 @@ def stack() -> Iterator[LocalStack]:
 async def shop(stack: LocalStack) -> AsyncIterator[Shop]:
     async with open_shop(stack) as shop:
         yield shop
-
-
-class Crowd:
-    """Buyers who book all the time, each wish until it is answered, and give every third booking back."""
-
-    def __init__(self, shop: Shop, event_ids: list[str]) -> None:
-        self._shop = shop
-        self._event_ids = event_ids
-        self._over = False
-        self.heard: Counter[str] = Counter()
-
-    async def buy(self, number: int) -> None:
-        chance = random.Random(number)  # noqa: S311 - no secret
-        while not self._over:
-            user, event_id = uuid.uuid4().hex, chance.choice(self._event_ids)
-            answer = await self._shop.book(user, event_id, chance.randint(1, 3))
-            if isinstance(answer, str):
-                self.heard[answer] += 1
-                continue
-            self.heard[answer.status] += 1
-            if chance.random() < 1 / 3:
-                await self._shop.cancel(answer.id)
-
-    async def goes_on(self) -> None:
-        """Returns when enough more was answered."""
-        goal = self.heard.total() + ENOUGH
-
-        async def reached() -> bool:
-            return self.heard.total() >= goal
-
-        await until_async(reached, patience=60)
-
-    def go_home(self) -> None:
-        self._over = True
-
-
-@asynccontextmanager
-async def crowd(shop: Shop) -> AsyncIterator[Crowd]:
-    """A crowd that buys inside the block: many tickets of some events, too few of another."""
-    buyers = Crowd(shop, [await shop.event(capacity) for capacity in (100_000, 100_000, 100)])
-    async with asyncio.TaskGroup() as group:
-        for number in range(BUYERS):
-            group.create_task(buyers.buy(number))
-        try:
-            yield buyers
-        finally:
-            buyers.go_home()
-
-
-def expected(heard: Counter[str]) -> bool:
-    """Nothing but what a buyer may hear: an INTERNAL error would stand there with its code."""
-    return set(heard) <= {"CONFIRMED", "CANCELLED", "SOLD_OUT", "CANCELLED_MEANWHILE"}
 
 
 async def test_a_thousand_buyers_at_once_and_a_hundred_tickets(shop: Shop) -> None:

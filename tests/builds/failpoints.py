@@ -44,13 +44,13 @@ def is_armed(folder: Path, point: str) -> bool:
 
 def pierce(folder: Path) -> None:
     """Puts a point before and after each step of the saga, in both services."""
-    _around(PostgresBookings, "claim", folder, lambda *_, **__: "claim")
-    _around(PostgresBookings, "move", folder, _move)
-    _around(EventServiceInventory, "reserve", folder, lambda *_, **__: "reserve")
-    _around(EventServiceInventory, "release", folder, lambda *_, **__: "release")
-    _around(EventServiceInventory, "give_back", folder, lambda *_, **__: "give back")
-    _around(PostgresEvents, "reserve", folder, lambda *_, **__: "set aside")
-    _around(PostgresEvents, "release", folder, lambda *_, **__: "free")
+    around(PostgresBookings, "claim", folder, lambda *_, **__: "claim")
+    around(PostgresBookings, "move", folder, _move)
+    around(EventServiceInventory, "reserve", folder, lambda *_, **__: "reserve")
+    around(EventServiceInventory, "release", folder, lambda *_, **__: "release")
+    around(EventServiceInventory, "give_back", folder, lambda *_, **__: "give back")
+    around(PostgresEvents, "reserve", folder, lambda *_, **__: "set aside")
+    around(PostgresEvents, "release", folder, lambda *_, **__: "free")
 
 
 def _move(_self: object, _booking_id: object, target: Status, *_: object, only_from: Status | None = None) -> str:
@@ -59,20 +59,20 @@ def _move(_self: object, _booking_id: object, target: Status, *_: object, only_f
     return "cancel" if only_from is None else "abandon"
 
 
-def _around(owner: type, method: str, folder: Path, name: Callable[..., str]) -> None:
+def around(owner: type, method: str, folder: Path, name: Callable[..., str]) -> None:
     plain = getattr(owner, method)
 
     async def pierced(*values: Any, **named: Any) -> Any:
         step = name(*values, **named)
-        _reached(folder / f"before {step}")
+        reached(folder / f"before {step}")
         result = await plain(*values, **named)
-        _reached(folder / f"after {step}")
+        reached(folder / f"after {step}")
         return result
 
     setattr(owner, method, pierced)
 
 
-def _reached(point: Path) -> None:
+def reached(point: Path) -> None:
     try:
         point.unlink()
     except FileNotFoundError:

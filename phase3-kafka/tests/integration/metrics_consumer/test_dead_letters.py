@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 
 import pytest
-from messaging.contract import Headers, Received, headers_of
+from messaging.contract import Received
 from metrics_consumer.config import MetricsSettings
 from metrics_consumer.consuming import Consuming, Counts
 from metrics_consumer.dead_letters import DeadLetters
@@ -12,28 +12,10 @@ from metrics_consumer.postgres import CannotCount, PostgresCounts
 from metrics_consumer.redrive import redrive
 from tests.bookings import created, incoming, received, sent
 from tests.consumers import Consume, confirmed, never
+from tests.poison import POISON
 from tests.topics import header, messages_in, send
 
 from tests.waiting import until_async
-
-Sent = tuple[bytes | None, Headers]
-CREATED = "BookingCreatedEvent"
-GOOD = sent(created())[0]
-POISON: dict[str, Sent] = {
-    "no headers": (GOOD, ()),
-    "no message id": (GOOD, headers_of(uuid.uuid4(), CREATED, "")[1:]),
-    "a message id that is none": (GOOD, [("message-id", b"42"), ("type", CREATED.encode()), ("version", b"1")]),
-    "bytes in a header": (GOOD, [("message-id", b"\xff\xfe"), ("type", CREATED.encode()), ("version", b"1")]),
-    "a version of the future": (GOOD, [*headers_of(uuid.uuid4(), CREATED, "")[:2], ("version", b"2")]),
-    "no value": (None, headers_of(uuid.uuid4(), CREATED, "")),
-    "nothing in it": (b"", headers_of(uuid.uuid4(), CREATED, "")),
-    "bytes": (bytes(range(256)), headers_of(uuid.uuid4(), CREATED, "")),
-    "half a message": (GOOD[:40], headers_of(uuid.uuid4(), CREATED, "")),
-    "a list": (b"[]", headers_of(uuid.uuid4(), CREATED, "")),
-    "too deep": (b"[" * 100_000, headers_of(uuid.uuid4(), CREATED, "")),
-    "a field missing": (b'{"user_id": "ada"}', headers_of(uuid.uuid4(), CREATED, "")),
-    "a number too large": (GOOD.replace(b": 2,", b": " + b"9" * 5000 + b","), headers_of(uuid.uuid4(), CREATED, "")),
-}
 
 
 class Bad:
