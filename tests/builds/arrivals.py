@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from chassis.interceptor import Around, Call
+from chassis.plugs import Plugs
 from chassis.service import Service
 from event_service.app import event_app
 from event_service.config import EventSettings
@@ -32,7 +33,7 @@ def counted(file: str | None) -> Sequence[Service]:
     arrivals = Arrivals(Path(file))
 
     async def serve(settings: EventSettings) -> None:
-        async with event_app(settings, outside=[arrivals]) as server:
+        async with event_app(settings, plugs=Plugs(outside=[arrivals])) as server:
             await server.until_stopped()
 
     return [replace(service, serve=serve) if service.name == "event-service" else service for service in SERVICES]
