@@ -1,5 +1,6 @@
 """The topics, made with as many partitions as they are meant to have: a step of its own, before the services start."""
 
+import time
 from typing import NamedTuple
 
 import structlog
@@ -11,6 +12,7 @@ from confluent_kafka.cimpl import NewTopic
 from messaging.config import KafkaSettings
 
 _PATIENCE = 10  # seconds
+_BREATH = 0.05  # seconds between two questions
 _FOR_EVER = "-1"
 
 log = structlog.get_logger(__name__)
@@ -76,8 +78,13 @@ def _created(admin: AdminClient, topics: list[NewTopic]) -> bool:
 
 
 def _partitions(admin: AdminClient, settings: KafkaSettings, topic: str) -> int:
-    """Asking for a topic by its name is a first use."""
+    """Asking for a topic by its name is a first use. One that was made just now is not known everywhere at once."""
+    give_up_at = time.monotonic() + _PATIENCE
     try:
-        return len(admin.list_topics(topic, timeout=_PATIENCE).topics[topic].partitions)
+        while not (found := len(admin.list_topics(topic, timeout=_PATIENCE).topics[topic].partitions)):
+            if time.monotonic() > give_up_at:
+                break
+            time.sleep(_BREATH)
     except KafkaException as error:
         raise NoKafka(f"no answer from Kafka at {settings.kafka_address}: {error.args[0].str()}") from error
+    return found

@@ -1,7 +1,10 @@
 """The step that makes the topics, on a broker that makes them by itself and on none."""
 
+from typing import Any
+
 import pytest
 from chassis.settings import CannotStart
+from confluent_kafka.admin import AdminClient
 from messaging.config import KafkaSettings
 from messaging.topics import NoKafka, make_topics
 
@@ -13,6 +16,23 @@ def test_a_broker_that_makes_topics_on_first_use_is_left_to_it(broker: str, topi
     made = make_topics(settings)
     assert [each.name for each in made] == [topic, f"{topic}.dead-letter"]
     assert all(each.partitions > 0 for each in made)
+
+
+def test_a_topic_that_was_made_just_now_is_waited_for(broker: str, topic: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker may say that it is there, and for a moment not with which partitions."""
+    real, asked = AdminClient.list_topics, []
+
+    def not_at_once(self: AdminClient, *values: Any, **named: Any) -> Any:
+        found = real(self, *values, **named)
+        asked.append(values)
+        if len(asked) == 2:  # the first time it is asked for the topic by name
+            found.topics[topic].partitions = {}
+        return found
+
+    monkeypatch.setattr(AdminClient, "list_topics", not_at_once)
+    made = make_topics(KafkaSettings(kafka_address=broker, bookings_topic=topic))
+    assert all(each.partitions > 0 for each in made)
+    assert [values[0] for values in asked if values] == [topic, topic, f"{topic}.dead-letter"]
 
 
 def test_without_kafka_it_says_where_it_looked(monkeypatch: pytest.MonkeyPatch) -> None:
