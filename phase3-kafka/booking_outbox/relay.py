@@ -30,6 +30,7 @@ READ = "SELECT id, message_id, booking_id, type, value, traceparent FROM outbox 
 FORGET = "DELETE FROM outbox WHERE id = ANY(%s)"
 
 _AGAIN = 0.5  # seconds until the next try after something went wrong
+_GATHER = 0.02  # seconds in which rows come together after a batch that was not full: each batch costs all who touch it
 _LAST_BATCH = 2  # seconds that a relay told to stop may take to hear of what is under way; the next one sends it again
 
 log = structlog.get_logger(__name__)
@@ -102,6 +103,8 @@ class Relay:
                 await asyncio.sleep(_AGAIN)
             elif not read:
                 await self._something_new(self._settings.outbox_poll)
+            elif read < self._settings.outbox_batch:
+                await asyncio.sleep(_GATHER)
 
     async def send_batch(self, connection: Connection) -> tuple[int, int]:
         """Takes a few messages to Kafka and forgets those that arrived; returns how many there were, and arrived."""

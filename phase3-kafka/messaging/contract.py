@@ -9,7 +9,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -60,7 +60,8 @@ EVENTS: Mapping[str, type[Event]] = {kind.TYPE: kind for kind in (BookingCreated
 
 def value_of(event: Event) -> str:
     """The JSON of a message; times as RFC 3339 in UTC. An optional field without a value is left out."""
-    return json.dumps({name: _written(value) for name, value in asdict(event).items() if value is not None})
+    values = ((field.name, getattr(event, field.name)) for field in fields(event))  # asdict takes four times as long
+    return json.dumps({name: _written(value) for name, value in values if value is not None})
 
 
 def headers_of(message_id: uuid.UUID, kind: str, traceparent: str) -> list[tuple[str, bytes | None]]:
