@@ -1,7 +1,8 @@
 """A run's figures, as tables for people and as JSON for whoever compares runs."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from statistics import median
 from typing import Any
 
 from rich.table import Table
@@ -16,7 +17,10 @@ _QUANTILES = (1, 5, 10, 25, 50, 75, 90, 95, 99, 99.9)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`rounds` by contender, in the order in which they ran; `compared` are pairs of contenders to put in ratio."""
+    """`rounds` by contender, in the order in which they ran; `compared` are pairs of contenders to put in ratio.
+
+    `limits` say of some contenders what 99 % of their times should not exceed, in seconds.
+    """
 
     phase: int
     in_flight: int
@@ -25,6 +29,7 @@ class Report:
     rounds: Mapping[str, Sequence[Round]]
     compared: Sequence[Compared]
     sales: Sequence[Sale] = ()
+    limits: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def summaries(self) -> dict[str, Summary]:
@@ -43,6 +48,7 @@ class Report:
             "machine": dict(self.machine),
             "ratios": {name: asdict(found) for name, found in self.ratios.items()},
             "aims": {pair.name: pair.aim for pair in self.compared if pair.aim is not None},
+            "limits_p99": dict(self.limits),
             "sales": [asdict(sale) for sale in self.sales],
             "summaries": {name: asdict(found) for name, found in self.summaries.items()},
             "rounds": {name: [_round(each) for each in rounds] for name, rounds in self.rounds.items()},
@@ -54,6 +60,11 @@ def show(report: Report) -> None:
     console.print(_figures(report), _ratios(report), sep="\n")
     if report.sales:
         console.print(_sales(report.sales))
+    for name, limit in report.limits.items():
+        if name in report.rounds:
+            slow = [percentile(each.latencies, 99) * 1e3 for each in report.rounds[name]]
+            span = f"{min(slow):.0f} to {max(slow):.0f}"
+            console.print(f"{name}: p99 {median(slow):.0f} ms, {span} by round (aim ≤ {limit * 1e3:g} ms)")
     for line in remarks(report.summaries):
         console.print(line, style="yellow")
 

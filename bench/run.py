@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
-from bench import phase1, phase2, phase4
+from bench import phase1, phase2, phase3, phase4
 from bench.contender import Contender, ContenderFailed
 from bench.cpu import cpu_seconds
 from bench.figures import Round
@@ -18,7 +18,7 @@ from workbook.postgres import connect
 from workbook.stack import LocalStack
 
 ROUNDS = 5
-PHASES: Mapping[int, ModuleType] = {1: phase1, 2: phase2, 4: phase4}
+PHASES: Mapping[int, ModuleType] = {1: phase1, 2: phase2, 3: phase3, 4: phase4}
 Rounds = Mapping[str, Sequence[Round]]
 Progress = Callable[[str], None]
 
@@ -54,7 +54,8 @@ def measure(phase: int, seconds: float, in_flight: int, rounds: int, progress: P
         with module.contenders(stack) as taking_part:
             measured = interleaved(taking_part, rounds, seconds, in_flight, progress)
         sales = module.sales(stack, in_flight, progress) if hasattr(module, "sales") else ()
-        return Report(phase, in_flight, seconds, describe(postgres), measured, module.RATIOS, sales)
+        limits = getattr(module, "LIMITS", {})
+        return Report(phase, in_flight, seconds, describe(postgres), measured, module.RATIOS, sales, limits)
 
 
 def _own_stack(phase: int, progress: Progress) -> LocalStack:
