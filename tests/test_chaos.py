@@ -11,7 +11,7 @@ import pytest
 from workbook.chaos.checker import LAWS, Final, Stored, broken
 from workbook.chaos.command import main
 from workbook.chaos.history import OK, REFUSED, UNKNOWN, WRONG, Call, History
-from workbook.chaos.plan import PARTS, faults_of, wishes_of
+from workbook.chaos.plan import PARTS, TELLING, faults_of, wishes_of
 
 B, OTHER, E = (str(uuid.UUID(int=number)) for number in (1, 2, 3))
 BOOK = Call(1, "book", 1, 2, OK, key="k", booking=B, event=E, tickets=2, status="CONFIRMED")
@@ -29,9 +29,11 @@ def test_a_seed_is_a_plan() -> None:
 
 
 def test_a_longer_run_begins_like_a_short_one_and_touches_every_part() -> None:
-    short, long = faults_of(7, 30), faults_of(7, 300)
+    everything = (*PARTS, *TELLING)
+    short, long = faults_of(7, 30, everything), faults_of(7, 300, everything)
     assert long[: len(short)] == short
-    assert {(fault.part, fault.kind) for fault in long} == set(itertools.product(PARTS, ("kill", "pause", "restart")))
+    kinds = ("kill", "pause", "restart")
+    assert {(fault.part, fault.kind) for fault in long} == set(itertools.product(everything, kinds))
 
 
 def laws(calls: list[Call], end: Final) -> set[str]:
@@ -95,7 +97,14 @@ def test_a_short_run_breaks_no_law_and_leaves_its_history(tmp_path: Path, capsys
 
 @pytest.mark.parametrize("guard", ["reservation key", "recovery"])
 def test_a_run_without_a_guard_is_caught(tmp_path: Path, capsys: pytest.CaptureFixture[str], guard: str) -> None:
-    assert main(0.15, 11, tmp_path, program="tests.builds", environment={"WITHOUT": guard}, rest=1) == 1
+    assert main(0.15, 11, tmp_path, phase=2, program="tests.builds", environment={"WITHOUT": guard}, rest=1) == 1
     said = capsys.readouterr().out
     assert "✗ I2" in said
     assert "./learn chaos --minutes 0.15 --seed 11" in said
+
+
+def test_a_run_whose_messages_nobody_takes_to_kafka_is_caught(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(0.1, 11, tmp_path, phase=3, environment={"OUTBOX_RELAY": "false"}, rest=1) == 1
+    assert "✗ I4" in capsys.readouterr().out

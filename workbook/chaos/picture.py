@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workbook.chaos.history import OK, REFUSED, UNKNOWN, WRONG, History
-from workbook.chaos.plan import PARTS
+from workbook.chaos.plan import PARTS, TELLING
 
 _FAULTS = {"kill": "#d62728", "pause": "#ff7f0e", "restart": "#7f7f7f"}
 _OUTCOMES = {OK: "#2ca02c", REFUSED: "#1f77b4", UNKNOWN: "#ff7f0e", WRONG: "#d62728"}
@@ -31,12 +31,14 @@ def draw(history: History, title: str, path: Path) -> None:
 
 
 def _faults(axes: Axes, history: History) -> None:
-    for row, part in enumerate(reversed(PARTS)):
+    hit = {fault.part for fault in history.faults}
+    parts = [part for part in (*PARTS, *TELLING) if part in PARTS or part in hit]
+    for row, part in enumerate(reversed(parts)):
         for kind, colour in _FAULTS.items():
             spans = [(f.began, f.ended - f.began) for f in history.faults if (f.part, f.kind) == (part, kind)]
             axes.broken_barh(spans, (row - 0.35, 0.7), color=colour, label=kind if row == 0 else None)
-    axes.set_yticks(range(len(PARTS)), PARTS[::-1])
-    axes.set(title="Faults, until the part answered again", ylim=(-0.5, len(PARTS) - 0.5))
+    axes.set_yticks(range(len(parts)), parts[::-1])
+    axes.set(title="Faults, until the part answered again", ylim=(-0.5, len(parts) - 0.5))
     _legend(axes)
 
 

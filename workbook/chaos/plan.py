@@ -1,16 +1,18 @@
 """What a seed stands for: the faults of a run, and what each client wants to do, one wish after the other."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
 PARTS = ("postgres", "event-service", "booking-service")
+TELLING = ("kafka", "metrics-consumer")  # from phase 3 on
 CLIENTS = 12
 EVENTS = 4
 CAPACITY = 100
 _FAULTS = {"kill": (0.1, 2.0), "pause": (0.2, 3.0), "restart": (0.0, 0.0)}  # how long, in seconds
 _PAUSE = (3.0, 10.0)  # seconds in which a part is left alone
+_PAUSES = {"kafka": (15.0, 30.0)}  # it takes up to ten seconds to come back, and so do its groups
 _WISHES = {"book": 45, "cancel": 30, "read": 15, "look": 5, "add": 5}
 
 
@@ -40,9 +42,12 @@ class Wish:
     which: float
 
 
-def faults_of(seed: int, seconds: float) -> list[Fault]:
-    """The faults of a run of so many seconds, in order of time; none begins when another of its part is under way."""
-    return sorted((fault for part in PARTS for fault in _faults_of(seed, part, seconds)), key=lambda fault: fault.at)
+def faults_of(seed: int, seconds: float, parts: Sequence[str] = PARTS) -> list[Fault]:
+    """The faults of a run of so many seconds, in order of time; none begins when another of its part is under way.
+
+    A part has the same faults whichever others are there.
+    """
+    return sorted((fault for part in parts for fault in _faults_of(seed, part, seconds)), key=lambda fault: fault.at)
 
 
 def wishes_of(seed: int, client: int) -> Iterator[Wish]:
@@ -68,4 +73,4 @@ def _faults_of(seed: int, part: str, seconds: float) -> Iterator[Fault]:
         kind = chance.choice(list(_FAULTS))
         fault = Fault(round(now, 2), part, kind, round(chance.uniform(*_FAULTS[kind]), 2))
         yield fault
-        now += fault.seconds + chance.uniform(*_PAUSE)
+        now += fault.seconds + chance.uniform(*_PAUSES.get(part, _PAUSE))

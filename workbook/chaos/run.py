@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
+from counting_laws import miscounted
 from event_service.proto import event_pb2 as events_pb
 from google.protobuf.timestamp_pb2 import Timestamp
 from invariants import Broken, broken_laws
@@ -14,7 +15,7 @@ from invariants import Broken, broken_laws
 from workbook.chaos import checker
 from workbook.chaos.clients import Client, Observer, stubs
 from workbook.chaos.history import Happened, History
-from workbook.chaos.plan import CAPACITY, CLIENTS, EVENTS, PARTS, Fault, faults_of, wishes_of
+from workbook.chaos.plan import CAPACITY, CLIENTS, EVENTS, PARTS, TELLING, Fault, faults_of, wishes_of
 from workbook.stack import LocalStack
 
 ENVIRONMENT = {"PENDING_LIMIT": "5", "RECOVERY_INTERVAL": "0.2", "LOG_LEVEL": "warning"}
@@ -32,15 +33,19 @@ async def run(stack: LocalStack, seed: int, seconds: float, progress: Callable[[
         async with asyncio.TaskGroup() as group:
             for client in clients:
                 group.create_task(client.run(over))
-            for part in PARTS:
-                mine = [fault for fault in faults_of(seed, seconds) if fault.part == part]
-                group.create_task(_inflict(stack, mine, history))
+            for part in parts_of(stack):
+                group.create_task(_inflict(stack, faults_of(seed, seconds, [part]), history))
             while history.now() < seconds:
                 progress(history)
                 await asyncio.sleep(0.2)
             over.set()
     await asyncio.to_thread(_heal, stack)
     return history
+
+
+def parts_of(stack: LocalStack) -> list[str]:
+    """The parts that faults befall. The embedded broker is left alone: killed it forgets, and its groups are slow."""
+    return [*PARTS, *(TELLING if stack.kafka == "apache" else ())]
 
 
 async def verdict(stack: LocalStack, history: History, rest: float = REST) -> list[Broken]:
@@ -50,6 +55,9 @@ async def verdict(stack: LocalStack, history: History, rest: float = REST) -> li
     end = asyncio.get_running_loop().time() + rest
     while True:
         found = await asyncio.to_thread(broken_laws, *settings, acknowledged=told, pending_limit=0)
+        if "metrics-consumer" in stack.parts:
+            metrics = stack.settings_of("metrics-consumer")
+            found += await asyncio.to_thread(miscounted, settings[0], metrics)
         if not found or asyncio.get_running_loop().time() > end:
             break
         await asyncio.sleep(0.2)
