@@ -143,7 +143,9 @@ def test_a_short_run_measures_everything_and_writes_it_down(
     assert main(1, 0.2, 4, tmp_path) == 0
     written = json.loads((tmp_path / "phase1.json").read_text())
     assert set(written["summaries"]) == {"echo", "get", "create", "pgbench get", "pgbench create"}
-    assert all(found["rate"] > 0 and 0 < found["p50"] <= found["p99"] for found in written["summaries"].values())
+    for found in written["summaries"].values():  # by a coarse clock a quick query takes no time
+        assert found["rate"] > 0
+        assert 0 <= found["p50"] <= found["p99"]
     create, reference = written["rounds"]["create"], written["rounds"]["echo"]
     low, high = sorted(ours["rate"] / theirs["rate"] for ours, theirs in zip(create, reference, strict=True))
     found = written["ratios"]["create ÷ echo"]
