@@ -57,3 +57,29 @@ def test_two_programs_never_choose_the_same_port() -> None:
         assert theirs.isdisjoint(free_port() for _ in range(500))
         other.communicate("\n")
     assert len(theirs) == 500
+
+
+SLOWLY = """
+import tempfile, threading, time
+from pathlib import Path
+from workbook import ports
+
+class Slow:
+    opened = 0
+    def open(self, mode):
+        Slow.opened += 1
+        time.sleep(0.1)
+        return Path(tempfile.mkdtemp(), "ports").open(mode)
+
+ports._CLAIMS = Slow()
+asking = [threading.Thread(target=ports.free_port) for _ in range(8)]
+for each in asking: each.start()
+for each in asking: each.join()
+print(Slow.opened)
+"""
+
+
+def test_threads_that_ask_first_open_the_claims_once() -> None:
+    """Closing a second one would give up every claim of the process."""
+    ran = subprocess.run([sys.executable, "-c", SLOWLY], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["1"]

@@ -6,6 +6,7 @@ import os
 import random
 import socket
 import tempfile
+import threading
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -23,6 +24,7 @@ STANDARD = {
 _OURS = range(20_000, 30_000)
 _next = itertools.cycle(random.sample(_OURS, len(_OURS)))
 _CLAIMS = Path(tempfile.gettempdir()) / f"ticket-workbook-{os.getuid()}.ports"  # a byte a port
+_opening = threading.Lock()
 
 
 class PortsTaken(Exception):
@@ -38,8 +40,10 @@ def free_port() -> int:
 
 def _claim(port: int) -> bool:
     """Whether it is ours until this process ends: a port looks free to others from its choice to its first use."""
+    with _opening:  # two threads would open it twice, and the loser's file be closed
+        claims = _claims()
     try:
-        fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        fcntl.lockf(claims, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
     except OSError:
         return False
     return True
