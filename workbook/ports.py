@@ -9,7 +9,6 @@ import tempfile
 import threading
 from functools import cache
 from pathlib import Path
-from typing import IO
 
 STANDARD = {
     "postgres": 5432,
@@ -50,8 +49,8 @@ def _claim(port: int) -> bool:
 
 
 @cache
-def _claims() -> IO[bytes]:
-    return _CLAIMS.open("ab")  # open for life: closing it once would give up all claims
+def _claims() -> int:
+    return os.open(_CLAIMS, os.O_RDWR | os.O_CREAT, 0o600)  # open for life: closing it once would give up all claims
 
 
 def is_free(port: int) -> bool:

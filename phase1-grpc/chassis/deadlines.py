@@ -8,7 +8,7 @@ from typing import Any
 
 import grpc
 
-from chassis.interceptor import Around, Call
+from chassis.interceptor import Around, Call, Context
 
 _ends_at: ContextVar[float | None] = ContextVar("ends_at", default=None)
 
@@ -43,7 +43,16 @@ class ServerDeadlines(Around):
         except TimeoutError:
             if not limit.expired():  # the handler's own, and a bug
                 raise
-            await call.context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, f"not done within {left:g} s")
+            await _abort(call.context, f"not done within {left:g} s")
+
+
+async def _abort(context: Context, why: str) -> None:
+    try:
+        await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, why)
+    except grpc.aio.AbortError:
+        raise
+    except grpc.aio.BaseError as over:  # gRPC ended the call at the same moment: its caller's deadline has passed, too
+        raise asyncio.CancelledError from over
 
 
 class ClientDeadlines(grpc.aio.UnaryUnaryClientInterceptor):

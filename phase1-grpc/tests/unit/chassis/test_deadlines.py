@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import grpc
 import pytest
 from chassis import deadlines
 from chassis.channel import open_channel
-from chassis.interceptor import Context
+from chassis.interceptor import Call, Context
 from tests.words import Word, answers, calling, channel_to, failure, one, open_call, serving, unary
 
 ROUNDED = 1.01  # on the wire gRPC rounds a deadline up to a few digits
@@ -51,6 +52,23 @@ async def test_a_handler_knows_what_its_caller_asked() -> None:
 async def test_the_limit_holds_where_the_caller_asked_for_more_or_nothing(asked: float | None) -> None:
     async with calling(unary(how_long), deadline_limit=3) as channel:
         assert 0 < await seconds(open_call(channel, "unary_unary", Word(), timeout=asked)) <= 3
+
+
+class OverAlready:
+    """The context of a call that gRPC ends itself, at the moment when its deadline is noticed here."""
+
+    def time_remaining(self) -> float:
+        return 0.01
+
+    async def abort(self, *_: object) -> None:
+        raise grpc.aio.InternalError("Failed execute_batch")
+
+
+async def test_a_call_that_grpc_ends_at_the_same_moment_is_no_internal_error() -> None:
+    call: Any = Call("/test.Words/unary_unary", False, OverAlready())
+    with pytest.raises(asyncio.CancelledError):
+        async with deadlines.ServerDeadlines(1).around(call):
+            await asyncio.Event().wait()
 
 
 async def test_a_call_without_a_deadline_ends_at_the_limit() -> None:
