@@ -68,6 +68,11 @@ def _docker() -> Finding:
     )
 
 
+def _prometheus() -> Finding:
+    good = not missing("prometheus")
+    return Finding(good, "Prometheus" if good else f"{missing('prometheus')}; phase 4 runs without", needed=False)
+
+
 def _kafka() -> Finding:
     try:
         return Finding(True, f"{described('apache')} runs on {find_apache().java}")
@@ -75,4 +80,4 @@ def _kafka() -> Finding:
         return Finding(False, f"{problem}. Till then phase 3 runs {LIMITS}", needed=False)
 
 
-LOOKS: tuple[Callable[[], Finding], ...] = (_system, _disk, _postgres, _ports, _kafka, _docker)
+LOOKS: tuple[Callable[[], Finding], ...] = (_system, _disk, _postgres, _ports, _kafka, _prometheus, _docker)

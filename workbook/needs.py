@@ -84,6 +84,10 @@ def _java() -> bool:
     return find_java() is not None
 
 
+def _prometheus() -> bool:
+    return _succeeds("prometheus", "--version")
+
+
 def _apache_kafka() -> bool:
     from workbook.kafka.jars import NoApacheKafka, find_apache  # noqa: PLC0415 - as above
 
@@ -116,6 +120,7 @@ NEEDS = {
     "prometheus-tools": Need(
         "promtool and amtool", "Debian's packages prometheus and prometheus-alertmanager", _prometheus_tools
     ),
+    "prometheus": Need("Prometheus", "Debian's package prometheus", _prometheus),
     **{f"phase{phase}-images": _images(phase, images) for phase, images in images_by_phase().items()},
 }
 

@@ -13,6 +13,7 @@ from pathlib import Path
 STANDARD = {
     "postgres": 5432,
     "kafka": 9092,
+    "traces": 4318,
     "booking-service": 50051,
     "event-service": 50052,
     "metrics-consumer": 50054,

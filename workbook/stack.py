@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
@@ -21,13 +21,16 @@ from chassis.probe import health
 from chassis.service import Service
 from chassis.settings import PostgresSettings
 
-from workbook.kafka.choice import FOR_CLIENTS, chosen_kind, kafka_part
+from workbook.kafka.choice import chosen_kind, kafka_part
 from workbook.migrating import migrate_all
 from workbook.part import Part, PartFailed, Program
 from workbook.phases import newest_phase, services
 from workbook.ports import chosen_ports, free_port
-from workbook.postgres import PASSWORD, USER, postgres_part
+from workbook.postgres import postgres_part
+from workbook.prometheus import metrics_ports, prometheus_part, prometheus_port, show_to_prometheus
 from workbook.run_folder import PREFIX, claim_folder, sweep
+from workbook.told import own_parts, told
+from workbook.traces.part import traces_part
 
 
 class LocalStack:
@@ -35,7 +38,8 @@ class LocalStack:
 
     `standard_ports` takes the roadmap's ports, else free ones are used. `program` is the module that runs the services
     (default: the phase's own); a test may name another build of them. `environment` is added to each service's.
-    `kafka` says which broker, from phase 3 on (see workbook/kafka). `progress` is called with a line about each step.
+    `kafka` says which broker, from phase 3 on (see workbook/kafka). `prometheus` runs one, which asks all services for
+    their figures. `progress` is called with a line about each step.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class LocalStack:
         program: str | None = None,
         environment: Mapping[str, str] | None = None,
         kafka: str | None = None,
+        prometheus: bool = False,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.phase = phase or newest_phase()
@@ -54,14 +59,11 @@ class LocalStack:
         self._services = {service.name: service for service in services(self.phase)}
         needs_kafka = any("kafka_address" in service.settings.model_fields for service in self._services.values())
         self.kafka = chosen_kind(kafka) if needs_kafka else ""
-        own_kafka = ["kafka"] if self.kafka in {"apache", "embedded"} else []
-        self._ports = chosen_ports(["postgres", *own_kafka, *self._services], standard=standard_ports)
-        self._metrics_ports = {
-            name: service.settings.model_fields["metrics_port"].default if standard_ports else free_port()
-            for name, service in self._services.items()
-            if "metrics_port" in service.settings.model_fields
-        }
         self._environment = dict(environment or {})
+        own = own_parts(self.kafka, self._services.values(), self._environment)
+        self._ports = chosen_ports([*own, *self._services], standard=standard_ports)
+        self._prometheus_port = prometheus_port(standard=standard_ports) if prometheus else 0
+        self._metrics_ports = metrics_ports(self._services.values(), standard=standard_ports)
         self._progress = progress
         self.folder = Path()
 
@@ -102,6 +104,8 @@ class LocalStack:
         own = {"METRICS_PORT": str(free_port()), **environment}
         part = self.parts[copy] = self._service_part(self._services[name], copy, port, own)
         part.start()
+        if "prometheus" in self.parts and name in self._metrics_ports:
+            show_to_prometheus(self.folder, name, copy, f"127.0.0.1:{own['METRICS_PORT']}")
         return part
 
     def migrate(self, name: str, revision: str = "heads") -> str:
@@ -114,16 +118,11 @@ class LocalStack:
 
     def environment_of(self, name: str) -> dict[str, str]:
         """The environment variables that a service of this stack runs with."""
-        host, port = self.parts["postgres"].address.split(":")
         return {
-            "DB_HOST": host,
-            "DB_PORT": port,
-            "DB_USER": USER,
-            "DB_PASSWORD": PASSWORD,
+            **told(self._ports, self.kafka),
             "GRPC_PORT": str(self._ports[name]),
             **({"METRICS_PORT": str(self._metrics_ports[name])} if name in self._metrics_ports else {}),
             "LOG_FORMAT": "text",
-            **self._addresses(),
             **self._environment,
         }
 
@@ -154,14 +153,6 @@ class LocalStack:
             raise PartFailed(f"{what} failed:\n{ran.stdout}{ran.stderr}")
         return ran.stdout
 
-    def _addresses(self) -> dict[str, str]:
-        """Where each part is, for the services: EVENT_ADDRESS for event-service, KAFKA_ADDRESS for Kafka."""
-        found = {
-            f"{name.removesuffix('-service').replace('-', '_').upper()}_ADDRESS": f"127.0.0.1:{port}"
-            for name, port in self._ports.items()
-        }
-        return {"KAFKA_ADDRESS": self.kafka, **found, **FOR_CLIENTS.get(self.kafka, {})} if self.kafka else found
-
     def _start_parts(self) -> None:
         self._progress("starting PostgreSQL")
         postgres = self.parts["postgres"] = postgres_part(self.folder, self._ports["postgres"])
@@ -170,6 +161,9 @@ class LocalStack:
             self._progress(f"starting Kafka ({self.kafka})")
             self.parts["kafka"] = kafka_part(self.folder, self._ports["kafka"], self.kafka)
             self.parts["kafka"].spawn()
+        for watcher in self._watchers():
+            self.parts[watcher.name] = watcher
+            watcher.spawn()
         self._progress("migrating " + ", ".join(self.settings_of(name).db_name for name in self._services))
         with ThreadPoolExecutor() as at_once:
             topics = at_once.submit(self._make_topics)
@@ -182,6 +176,13 @@ class LocalStack:
             part.spawn()
         for part in self.parts.values():
             part.wait_ready()
+
+    def _watchers(self) -> Iterator[Part]:
+        """What takes the services' traces, and asks for their figures."""
+        if "traces" in self._ports:
+            yield traces_part(self.folder, self._ports["traces"])
+        if self._prometheus_port:
+            yield prometheus_part(self.folder, self._prometheus_port, self.phase, self.metrics_addresses())
 
     def _make_topics(self) -> None:
         if "kafka" in self.parts:

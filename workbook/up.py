@@ -12,10 +12,14 @@ from workbook.demo import BOOKING, demo
 from workbook.kafka.choice import described
 from workbook.kafka.jars import NoApacheKafka
 from workbook.kafka.names import UnknownBroker
+from workbook.needs import missing
 from workbook.part import PartFailed, State
+from workbook.phases import newest_phase
 from workbook.ports import PortsTaken
+from workbook.prometheus import rule_files
 from workbook.stack import LocalStack
-from workbook.terminal import console, error
+from workbook.terminal import NOT_RUN, console, error
+from workbook.told import ENDPOINT
 
 
 def main(phase: int | None, *, free_ports: bool, once: bool, kafka: str | None) -> int:
@@ -27,6 +31,7 @@ def main(phase: int | None, *, free_ports: bool, once: bool, kafka: str | None) 
             phase,
             standard_ports=not free_ports,
             kafka=kafka,
+            prometheus=_prometheus_runs(phase or newest_phase()),
             progress=lambda step: console.print(f"[dim]· {step}[/]"),
         )
         with stack:
@@ -35,6 +40,7 @@ def main(phase: int | None, *, free_ports: bool, once: bool, kafka: str | None) 
             event_id = demo(*asked)
             if stack.kafka:
                 show_counted(stack)
+            _show_watchers(stack)
             _show_how_to_talk(stack, event_id)
             if not once:
                 _stay(stack)
@@ -54,6 +60,23 @@ def _show(stack: LocalStack, seconds: float) -> None:
     console.print(table)
     if stack.kafka:
         console.print(f"\nKafka is {described(stack.kafka)}", soft_wrap=True)
+
+
+def _prometheus_runs(phase: int) -> bool:
+    """Whether the system as of the phase has rules for one, and this machine has one."""
+    return bool(rule_files(phase)) and not missing("prometheus")
+
+
+def _show_watchers(stack: LocalStack) -> None:
+    """Where figures and traces are; says so when they are not taken."""
+    if not rule_files(stack.phase):
+        return
+    if "prometheus" in stack.parts:
+        console.print(f"\nPrometheus: http://{stack['prometheus'].address}/query", soft_wrap=True)
+    else:
+        console.print(f"\n{NOT_RUN} Prometheus is not run: {missing('prometheus')}", soft_wrap=True)
+    traces = f"http://{stack['traces'].address}/spans" if "traces" in stack.parts else f"where {ENDPOINT} says"
+    console.print(f"Traces: {traces}", soft_wrap=True)
 
 
 def _show_how_to_talk(stack: LocalStack, event_id: str) -> None:
