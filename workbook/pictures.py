@@ -15,7 +15,7 @@ from matplotlib.ticker import MultipleLocator
 
 BLUE, GREEN, AMBER, PINK, VIOLET = "#3b82f6", "#16a34a", "#d97706", "#db2777", "#8b5cf6"
 COLOURS = (BLUE, GREEN, AMBER, PINK, VIOLET)
-_INK = "#808080"  # 4:1 on white and on black
+INK = "#808080"  # 4:1 on white and on black
 _ROW = 16  # bytes in a row
 
 mpl.rcParams.update(
@@ -25,11 +25,11 @@ mpl.rcParams.update(
         "axes.facecolor": "none",
         "savefig.facecolor": "none",
         "savefig.transparent": True,
-        "text.color": _INK,
-        "axes.labelcolor": _INK,
-        "axes.edgecolor": _INK,
-        "xtick.color": _INK,
-        "ytick.color": _INK,
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
         "legend.frameon": False,
         "axes.spines.top": False,
         "axes.spines.right": False,
@@ -69,7 +69,7 @@ def latencies(samples: Mapping[str, Sequence[float]]) -> None:
         (shape,) = _bodies(axes.violinplot([times], [number], orientation="horizontal", showextrema=False, widths=0.7))
         shape.set(facecolor=COLOURS[(number - 1) % len(COLOURS)], alpha=0.5)
         for value, label, side in ((cuts[49], "p50", "right"), (cuts[98], "p99", "left")):  # so that they never meet
-            axes.plot([value, value], [number - 0.3, number + 0.3], color=_INK)
+            axes.plot([value, value], [number - 0.3, number + 0.3], color=INK)
             axes.annotate(f" {label} {10**value:,.3g} ms ", (value, number + 0.38), ha=side, va="bottom", fontsize=11)
     axes.set(xlabel="milliseconds", ylim=(0.4, len(samples) + 0.85))
     axes.margins(x=0.15)
@@ -90,7 +90,7 @@ def bars(values: Mapping[str, float], unit: str) -> None:
     drawn = axes.barh(
         names, [values[name] for name in names], color=[c for c, _ in zip(cycle(COLOURS), names, strict=False)][::-1]
     )
-    axes.bar_label(drawn, labels=[f" {values[name]:,.4g} {unit}" for name in names], color=_INK)
+    axes.bar_label(drawn, labels=[f" {values[name]:,.4g} {unit}" for name in names], color=INK)
     axes.set(xlim=(0, max(values.values()) * 1.25), xticks=[])
     axes.spines[["bottom", "left"]].set_visible(False)
     axes.tick_params(length=0)
@@ -128,7 +128,7 @@ def ledger_image(
         axes.annotate(f" {name}", (x[-1], at), color=colour, weight="bold", va="center", annotation_clip=False)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.margins(x=0.02)
-    return _image(axes)
+    return image_of(axes)
 
 
 def partitions(messages: Mapping[int, Sequence[str]], marks: Mapping[int, int] | None = None) -> None:
@@ -146,7 +146,7 @@ def partitions(messages: Mapping[int, Sequence[str]], marks: Mapping[int, int] |
             box = {"boxstyle": "round,pad=0.3", "facecolor": colour, "edgecolor": "none"}
             axes.text(offset, -row, label, color="white", family="monospace", ha="center", va="center", bbox=box)
         if marks is not None and number in marks:
-            axes.annotate("▲", (marks[number] - 0.5, -row - 0.45), ha="center", va="center", color=_INK)
+            axes.annotate("▲", (marks[number] - 0.5, -row - 0.45), ha="center", va="center", color=INK)
     axes.set(xlim=(-0.6, longest), ylim=(-len(messages) + 0.4, 0.5))
     axes.axis("off")
     _show(axes)
@@ -161,10 +161,10 @@ def _apart(values: Sequence[float], least: float) -> list[float]:
 
 
 def _show(axes: Axes) -> None:
-    display(_image(axes))  # type: ignore[no-untyped-call]
+    display(image_of(axes))  # type: ignore[no-untyped-call]
 
 
-def _image(axes: Axes) -> Image:
+def image_of(axes: Axes) -> Image:
     figure, png = axes.get_figure(root=True), BytesIO()
     if figure is None:
         raise ValueError("these axes belong to no figure")
