@@ -1,0 +1,251 @@
+"""Real bookings on the local stack, and every signal of them: figures, log lines, spans, and who talks to whom."""
+
+import copy
+import json
+import secrets
+import urllib.parse
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import grpc
+import pytest
+from booking_service.proto import booking_pb2 as pb
+from booking_service.proto.booking_pb2_grpc import BookingServiceStub
+from event_service.proto import event_pb2 as events_pb
+from event_service.proto.event_pb2_grpc import EventServiceStub
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from tests.signals import TABLE, Told, families, problems, value
+from tests.waiting import until
+from workbook.needs import missing, needs
+from workbook.prometheus import rule_files
+from workbook.stack import LocalStack
+from workbook.traces.client import Traces
+
+BOOKING, EVENT, METRICS = "booking-service", "event-service", "metrics-consumer"
+QUICK = {"FIGURES_EVERY": "0.05", "OTEL_BSP_SCHEDULE_DELAY": "50", "LOG_FORMAT": "json"}
+CREATE = "booking-service: booking.BookingService/CreateBooking"
+PUT_OFF = "booking-service does not log 'release put off' with ['service', 'booking_id', 'trace_id', 'span_id']"
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[LocalStack]:
+    prometheus = not missing("prometheus")
+    with LocalStack(4, prometheus=prometheus, kafka="embedded", environment=QUICK) as stack:
+        yield stack
+
+
+class Customer:
+    """Asks as a caller who traces, so that the trace of each request is known."""
+
+    def __init__(self, bookings: grpc.Channel) -> None:
+        self._bookings = BookingServiceStub(bookings)
+        self.trace_id = ""
+
+    def books(self, event_id: str) -> str:
+        """The id of a booking of two tickets; raises grpc.RpcError when it is refused."""
+        wish = pb.CreateBookingRequest(
+            user_id="ada", event_id=event_id, ticket_count=2, idempotency_key=uuid.uuid4().hex
+        )
+        answer = self._bookings.CreateBooking(wish, timeout=20, wait_for_ready=True, metadata=self._trace())
+        return str(answer.booking.id)
+
+    def cancels(self, booking_id: str) -> None:
+        request = pb.CancelBookingRequest(booking_id=booking_id)
+        self._bookings.CancelBooking(request, timeout=20, wait_for_ready=True, metadata=self._trace())
+
+    def _trace(self) -> list[tuple[str, str]]:
+        self.trace_id = secrets.token_hex(16)
+        return [("traceparent", f"00-{self.trace_id}-{secrets.token_hex(8)}-01")]
+
+
+@contextmanager
+def customer(stack: LocalStack) -> Iterator[Customer]:
+    with grpc.insecure_channel(stack[BOOKING].address) as channel:
+        yield Customer(channel)
+
+
+def event_of(stack: LocalStack, capacity: int) -> str:
+    starts_at = Timestamp()
+    starts_at.FromDatetime(datetime.now(UTC) + timedelta(days=30))
+    new = events_pb.CreateEventRequest(
+        name="Jazz night", kind="concert", starts_at=starts_at, venue="Babylon", capacity=capacity
+    )
+    with grpc.insecure_channel(stack[EVENT].address) as channel:
+        return str(EventServiceStub(channel).CreateEvent(new, timeout=20, wait_for_ready=True).event.id)
+
+
+def exposed(stack: LocalStack, service: str) -> str:
+    with urllib.request.urlopen(f"http://{stack.metrics_address(service)}/metrics", timeout=20) as answer:
+        return str(answer.read().decode())
+
+
+def grows(stack: LocalStack) -> dict[str, dict[str, float]]:
+    """By service: the series that are to grow, as they stand."""
+    texts = {service: exposed(stack, service) for service in TABLE["services"]}
+    return {name: {each: value(texts[name], each) for each in TABLE["services"][name]["grows"]} for name in texts}
+
+
+def look(stack: LocalStack, traces: Mapping[str, str], before: dict[str, dict[str, float]]) -> Told:
+    """What has been told so far; `traces` are ids by outcome."""
+    now, receiver = grows(stack), Traces(stack["traces"].address)
+    return Told(
+        metrics={service: families(exposed(stack, service)) for service in now},
+        grown={
+            service: {each for each in now[service] if now[service][each] > before[service][each]} for service in now
+        },
+        lines={service: lines(stack, service) for service in now},
+        traces={outcome: receiver.trace(trace_id) for outcome, trace_id in traces.items()},
+    )
+
+
+def lines(stack: LocalStack, service: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stack[service].log.read_text().splitlines() if line.startswith("{")]
+
+
+@pytest.fixture(scope="module")
+def told(stack: LocalStack) -> Told:
+    """What is told of a booking, a sold-out one, a cancelled one, and one cancelled while nobody takes it back."""
+    before, event_id, traces = grows(stack), event_of(stack, 5), {}
+    with customer(stack) as ada:
+        kept = ada.books(event_id)
+        traces["confirmed"] = ada.trace_id
+        regretted = ada.books(event_id)
+        with pytest.raises(grpc.RpcError):
+            ada.books(event_id)
+        traces["sold-out"] = ada.trace_id
+        ada.cancels(regretted)
+        traces["cancelled"] = ada.trace_id
+        with suppress(AssertionError):  # what is missing then is the test's to say
+            until(lambda: problems(look(stack, traces, before)) == [PUT_OFF], patience=15)
+        found = look(stack, traces, before)
+        stack[EVENT].kill()
+        ada.cancels(kept)
+    found.lines[BOOKING] = lines(stack, BOOKING)
+    put_off = [line for line in found.lines[BOOKING] if line["event"] == "release put off"]
+    assert [line.get("trace_id") for line in put_off] == [ada.trace_id]
+    stack[EVENT].start()
+    return found
+
+
+def test_every_signal_of_the_table_comes_and_no_other(told: Told) -> None:
+    assert problems(told) == []
+
+
+# The controls
+
+
+def _without_metric(told: Told) -> None:
+    told.metrics[EVENT].remove("events_unbalanced")
+
+
+def _with_a_metric_of_nobody(told: Told) -> None:
+    told.metrics[METRICS].add("bookings_by_user")
+
+
+def _not_grown(told: Told) -> None:
+    told.grown[METRICS].remove('bookings_total{status="confirmed"}')
+
+
+def _without_line(told: Told) -> None:
+    told.lines[EVENT] = [line for line in told.lines[EVENT] if line["event"] != "ready"]
+
+
+def _without_trace_in_the_log(told: Told) -> None:
+    for line in told.lines[BOOKING]:
+        line.pop("trace_id", None)
+
+
+def _without_logger(told: Told) -> None:
+    del told.lines[METRICS][0]["logger"]
+
+
+def _without_span(told: Told) -> None:
+    told.traces["sold-out"] = [span for span in told.traces["sold-out"] if span.name != "COMMIT"]
+
+
+def _without_service(told: Told) -> None:
+    for outcome, spans in told.traces.items():
+        told.traces[outcome] = [span for span in spans if span.service != EVENT]
+
+
+def _with_a_shortcut(told: Told) -> None:
+    """The consumer reads the booking service's table, say."""
+    trace = told.traces["confirmed"]
+    server = next(span for span in trace if span.kind == "SERVER")
+    trace.append(replace(server, span_id="1", parent_id=server.span_id, service=METRICS))
+
+
+def _without_error(told: Told) -> None:
+    told.traces["sold-out"] = [replace(span, error=False) for span in told.traces["sold-out"]]
+
+
+CONTROLS: dict[Callable[[Told], None], str] = {
+    _without_metric: "metrics of event-service: events_unbalanced is missing",
+    _with_a_metric_of_nobody: "metrics of metrics-consumer: bookings_by_user is not in the table",
+    _not_grown: 'what grows at metrics-consumer: bookings_total{status="confirmed"} is missing',
+    _without_line: "event-service does not log 'ready' with ['service']",
+    _without_trace_in_the_log: PUT_OFF,
+    _without_logger: "metrics-consumer logs 'listening' without ['logger']",
+    _without_span: f"spans of sold-out: ('{CREATE}', 'booking-service: COMMIT') is missing",
+    _without_service: "calls: ('booking-service', 'event-service') is missing",
+    _with_a_shortcut: "calls: ('booking-service', 'metrics-consumer') is not in the table",
+    _without_error: "errors of sold-out: booking-service: event.EventService/ReserveTickets is missing",
+}
+
+
+@pytest.mark.parametrize("spoil", CONTROLS)
+def test_a_signal_that_is_missing_or_unknown_is_seen(told: Told, spoil: Callable[[Told], None]) -> None:
+    spoilt = copy.deepcopy(told)
+    spoil(spoilt)
+    assert CONTROLS[spoil] in problems(spoilt)
+
+
+# Prometheus, over the same system
+
+
+def asked(stack: LocalStack, path: str, **arguments: str) -> Any:
+    """What Prometheus answers."""
+    url = f"http://{stack['prometheus'].address}/api/v1/{path}?{urllib.parse.urlencode(arguments)}"
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)["data"]
+
+
+def values(stack: LocalStack, query: str) -> dict[str, float]:
+    """The value at each instance, or at "" for all together."""
+    found = asked(stack, "query", query=query)["result"]
+    return {one["metric"].get("instance", ""): float(one["value"][1]) for one in found}
+
+
+@pytest.fixture
+def watched(stack: LocalStack, told: Told) -> LocalStack:
+    assert told.metrics
+    needs("prometheus")
+    return stack
+
+
+def test_prometheus_asks_every_service(watched: LocalStack) -> None:
+    addresses = watched.metrics_addresses()
+    until(lambda: values(watched, "up") == dict.fromkeys(addresses.values(), 1))
+    jobs = {one["metric"]["job"] for one in asked(watched, "query", query="up")["result"]}
+    assert jobs == set(addresses) == set(TABLE["services"])
+    until(lambda: values(watched, 'sum(bookings_by_status{status="cancelled"})') == {"": 3})
+
+
+def test_it_works_out_the_rules_of_the_phase(watched: LocalStack) -> None:
+    files = {group["file"] for group in asked(watched, "rules")["groups"]}
+    assert files == {str(path) for path in rule_files(4)}
+    assert {path.name for path in rule_files(4)} >= {"alerts.yml", "recording.yml"}
+
+
+def test_a_new_copy_is_asked_too_and_one_that_is_away_is_seen(watched: LocalStack) -> None:
+    gone = watched.metrics_address(METRICS)
+    watched[METRICS].kill()
+    watched.replica(EVENT)
+    until(lambda: values(watched, "up")[gone] == 0)
+    until(lambda: values(watched, 'count(up{job="event-service"} == 1)') == {"": 2})
