@@ -11,47 +11,13 @@ from telemetry.methods import CODES
 from tests.customer import customer, new_event
 from tests.receiver import Receiver
 
+from tests.signals import TABLE
 from tests.waiting import until, until_async
 from workbook.postgres import connect
 from workbook.stack import LocalStack
 
 BOOKING, EVENT, METRICS = "booking-service", "event-service", "metrics-consumer"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
-
-EVERYWHERE = {
-    "grpc_requests": {"side", "method", "code"},
-    "grpc_request_duration_seconds": {"side", "method", "le"},
-    "grpc_requests_in_flight": {"side", "method"},
-    "db_pool_connections": {"state"},
-    "db_pool_connections_max": set[str](),
-    "db_pool_waiting": set[str](),
-    "db_pool_requests": set[str](),
-    "db_pool_wait_seconds": set[str](),
-    "db_pool_errors": {"kind"},
-    "trace_spans": {"outcome"},
-}
-OWN = {
-    BOOKING: {
-        "bookings_by_status": {"status"},
-        "booking_oldest_pending_seconds": set[str](),
-        "outbox_messages_waiting": set[str](),
-        "outbox_oldest_seconds": set[str](),
-        "outbox_messages_sent": set[str](),
-        "outbox_relay_leads": set[str](),
-    },
-    EVENT: {"event_tickets": {"state"}, "events_unbalanced": set[str]()},
-    METRICS: {
-        "bookings": {"status"},
-        "bookings_cancelled": {"previous_status"},
-        "booking_tickets_sold": set[str](),
-        "booking_tickets_returned": set[str](),
-        "bookings_of_today": {"status"},
-        "tickets_of_today": set[str](),
-        "popular_event_tickets": {"rank"},
-        "consumer_messages": {"outcome"},
-        "consumer_lag_messages": {"partition"},
-    },
-}
 
 
 def scraped(stack: LocalStack, service: str) -> dict[str, list[Sample]]:
@@ -76,7 +42,8 @@ def test_each_service_shows_these_families_with_these_labels(stack: LocalStack, 
         if not name.startswith("process_")
     }
     shown.setdefault("consumer_lag_messages", {"partition"})  # nothing has it before the first partition is given
-    expected = {**EVERYWHERE, **OWN[service]}
+    told = {**TABLE["every-service"]["metrics"], **TABLE["services"][service]["metrics"]}
+    expected = {name: set(labels) for name, labels in told.items()}
     assert {name: shown[name] for name in expected} == expected
     assert set(shown) - {"consumer_lag_messages"} <= set(expected)
 
