@@ -10,11 +10,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from workbook.phases import ROOT
-from workbook.traces.client import edges
+from workbook.traces.client import Edges, edges
 from workbook.traces.span import Span
 
 Table = Mapping[str, Any]
-Pairs = set[tuple[str, str]]
 TABLE: Table = tomllib.loads((ROOT / "phase4-observability" / "signals.toml").read_text())
 _SERIES = re.compile(r"(\w+?)(?:\{(.*)\})?")
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
@@ -60,14 +59,14 @@ def _fits(sample: Sample, name: str, labels: Mapping[str, str]) -> bool:
     return sample.name == name and labels.items() <= sample.labels.items()
 
 
-def calls(told: Told) -> Pairs:
+def calls(told: Told) -> Edges:
     """Who was seen to open a connection to whom."""
     spans = [span for trace in told.traces.values() for span in trace]
     systems = {(span.service, to) for span in spans for key, to in _SYSTEMS.items() if key in span.attributes}
     return systems | {(above.service, below.service) for above, below in _across(spans) if below.kind == "SERVER"}
 
 
-def messages(told: Told) -> Pairs:
+def messages(told: Told) -> Edges:
     spans = [span for trace in told.traces.values() for span in trace]
     return {(above.service, below.service) for above, below in _across(spans) if below.kind == "CONSUMER"}
 
@@ -98,7 +97,7 @@ def _of_trace(outcome: str, told: Told, table: Table) -> Iterator[str]:
     yield from _differences(f"errors of {outcome}", set(expected["errors"]), errors)
 
 
-def _pairs(rows: Iterable[Mapping[str, str]]) -> Pairs:
+def _pairs(rows: Iterable[Mapping[str, str]]) -> Edges:
     return {(row["from"], row["to"]) for row in rows}
 
 

@@ -3,9 +3,13 @@
 import json
 import urllib.parse
 import urllib.request
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from workbook.traces.span import Span
+
+Edges = set[tuple[str, str]]
+"""(parent, child), each as "service: name". The parent of a root is "", of a span whose parent never came "?"."""
 
 _PATIENCE = 10  # seconds
 
@@ -37,7 +41,7 @@ class Traces:
         return list(dict.fromkeys(span.trace_id for span in found))
 
 
-def edges(spans: list[Span]) -> set[tuple[str, str]]:
-    """(parent, child), each as "service: name". The parent of a root is "", of a span whose parent never came "?"."""
+def edges(spans: Iterable[Span]) -> Edges:
+    spans = list(spans)
     names = {span.span_id: f"{span.service}: {span.name}" for span in spans}
     return {(names.get(span.parent_id, "?") if span.parent_id else "", names[span.span_id]) for span in spans}

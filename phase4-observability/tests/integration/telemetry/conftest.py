@@ -1,29 +1,27 @@
-"""The whole system as processes, with a collector of the tests' own."""
+"""The whole system as processes, with the receiver that belongs to it."""
 
 from collections.abc import Iterator
 
 import pytest
-from tests.receiver import Receiver, receiving
 
 from workbook.stack import LocalStack
+from workbook.traces.client import Traces
 
 
 @pytest.fixture(scope="session")
-def collector() -> Iterator[Receiver]:
-    with receiving() as collector:
-        yield collector
-
-
-@pytest.fixture(scope="session")
-def running(collector: Receiver) -> Iterator[LocalStack]:
+def running() -> Iterator[LocalStack]:
     environment = {
-        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint,
         "OTEL_BSP_SCHEDULE_DELAY": "50",
         "FIGURES_EVERY": "0.01",
         "LOG_FORMAT": "json",
     }
     with LocalStack(4, environment=environment) as stack:
         yield stack
+
+
+@pytest.fixture(scope="session")
+def collector(running: LocalStack) -> Traces:
+    return Traces(running["traces"].address)
 
 
 @pytest.fixture

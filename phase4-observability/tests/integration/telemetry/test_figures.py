@@ -9,12 +9,12 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 from telemetry.methods import CODES
 from tests.customer import customer, new_event
-from tests.receiver import Receiver
 
 from tests.signals import TABLE
 from tests.waiting import until, until_async
 from workbook.postgres import connect
 from workbook.stack import LocalStack
+from workbook.traces.client import Traces
 
 BOOKING, EVENT, METRICS = "booking-service", "event-service", "metrics-consumer"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
@@ -56,7 +56,7 @@ def test_every_label_value_is_of_a_closed_set(stack: LocalStack) -> None:
             assert re.fullmatch(r"[a-z.0-9]+\.[A-Z]\w+/[A-Z]\w+|other", sample.labels["method"])
 
 
-async def test_bookings_and_tickets_are_those_of_the_tables(stack: LocalStack, collector: Receiver) -> None:
+async def test_bookings_and_tickets_are_those_of_the_tables(stack: LocalStack, collector: Traces) -> None:
     event_id = await new_event(stack[EVENT].address)
     before = {status: value(stack, BOOKING, "bookings_by_status", status=status) for status in STATUSES}
     reserved = value(stack, EVENT, "event_tickets", state="reserved")
@@ -81,7 +81,7 @@ async def test_bookings_and_tickets_are_those_of_the_tables(stack: LocalStack, c
 STATUSES = ("pending", "confirmed", "cancelled")
 
 
-async def test_an_exemplar_leads_to_a_trace_that_is_kept(stack: LocalStack, collector: Receiver) -> None:
+async def test_an_exemplar_leads_to_a_trace_that_is_kept(stack: LocalStack, collector: Traces) -> None:
     async with customer(stack[BOOKING].address, collector.endpoint) as ada:
         await ada.books(await new_event(stack[EVENT].address))
     found = {
@@ -90,7 +90,7 @@ async def test_an_exemplar_leads_to_a_trace_that_is_kept(stack: LocalStack, coll
         if sample.exemplar and sample.labels["side"] == "server"
     }
     assert found
-    until(lambda: found <= set(collector.traces()))
+    until(lambda: found <= {span.trace_id for span in collector.spans(newest=10_000)})
 
 
 def test_a_booking_that_stays_pending_is_seen(stack: LocalStack) -> None:

@@ -15,46 +15,36 @@ from opentelemetry.trace import Span
 from telemetry import client, messages, spans
 from telemetry.app import observed_bookings, observed_events, observed_metrics
 from tests.customer import customer, new_event
-from tests.receiver import Edges, Receiver
 
+from tests.signals import TABLE
 from tests.waiting import until_async
 from workbook.postgres import connect
 from workbook.stack import LocalStack
+from workbook.traces.client import Edges, Traces, edges
 
 CREATE = "booking.BookingService/CreateBooking"
 RESERVE = "event.EventService/ReserveTickets"
 BOOKING, EVENT, METRICS = "booking-service", "event-service", "metrics-consumer"
-WHOLE: Edges = {
-    ("", "customer: buys"),
-    ("customer: buys", f"customer: {CREATE}"),
-    (f"customer: {CREATE}", f"{BOOKING}: {CREATE}"),
-    (f"{BOOKING}: {CREATE}", f"{BOOKING}: INSERT bookings"),
-    (f"{BOOKING}: {CREATE}", f"{BOOKING}: {RESERVE}"),
-    (f"{BOOKING}: {RESERVE}", f"{EVENT}: {RESERVE}"),
-    (f"{EVENT}: {RESERVE}", f"{EVENT}: UPDATE events"),
-    (f"{BOOKING}: {CREATE}", f"{BOOKING}: UPDATE bookings"),
-    (f"{BOOKING}: {CREATE}", f"{BOOKING}: INSERT outbox"),
-    (f"{BOOKING}: {CREATE}", f"{BOOKING}: COMMIT"),
-    (f"{BOOKING}: {CREATE}", f"{BOOKING}: send bookings"),
-    (f"{BOOKING}: send bookings", f"{METRICS}: process bookings"),
-    (f"{METRICS}: process bookings", f"{METRICS}: INSERT counted"),
+CALLER = f"customer: {CREATE}"
+WHOLE: Edges = {("", "customer: buys"), ("customer: buys", CALLER)} | {
+    (CALLER if above == "caller" else above, below) for above, below in TABLE["traces"]["confirmed"]["edges"]
 }
 
 
-async def whole(collector: Receiver, trace_id: str) -> None:
+async def whole(collector: Traces, trace_id: str) -> None:
     """Returns once every span of a booking's trace is there; fails with what is missing, or should not be there."""
 
     async def complete() -> bool:
-        return collector.edges(trace_id) == WHOLE
+        return edges(collector.trace(trace_id)) == WHOLE
 
     try:
         await until_async(complete)
     except AssertionError:
-        found = collector.edges(trace_id)
+        found = edges(collector.trace(trace_id))
         raise AssertionError(f"missing: {WHOLE - found}; too much: {found - WHOLE}") from None
 
 
-async def test_a_booking_is_one_trace(stack: LocalStack, collector: Receiver) -> None:
+async def test_a_booking_is_one_trace(stack: LocalStack, collector: Traces) -> None:
     event_id = await new_event(stack[EVENT].address)
     async with customer(stack[BOOKING].address, collector.endpoint) as ada:
         booking, trace_id = await ada.books(event_id)
@@ -63,20 +53,15 @@ async def test_a_booking_is_one_trace(stack: LocalStack, collector: Receiver) ->
 
         async def counted() -> bool:
             end = (f"{METRICS}: process bookings", f"{METRICS}: INSERT counted")
-            return end in collector.edges(cancelled)
+            return end in edges(collector.trace(cancelled))
 
         await until_async(counted)
-    told = {
-        pair.key: pair.value.string_value
-        for service, span in collector.traces()[trace_id]
-        if (service, span.name) == (BOOKING, CREATE)
-        for pair in span.attributes
-    }
-    assert told["booking.id"] == booking.id
+    (asked,) = [span for span in collector.trace(trace_id) if (span.service, span.name) == (BOOKING, CREATE)]
+    assert asked.attributes["booking.id"] == booking.id
 
 
 async def test_those_who_share_a_statement_have_it_in_each_of_their_traces(
-    stack: LocalStack, collector: Receiver
+    stack: LocalStack, collector: Traces
 ) -> None:
     """They come at once, so that claims, tickets and confirmations are written together."""
     event_id = await new_event(stack[EVENT].address)
@@ -84,31 +69,26 @@ async def test_those_who_share_a_statement_have_it_in_each_of_their_traces(
         booked = await asyncio.gather(*(ada.books(event_id) for _ in range(30)))
         for _, trace_id in booked:
             await until_async(lambda trace_id=trace_id: _has_all(collector, trace_id))  # type: ignore[misc]
-    sizes = [
-        pair.value.int_value
-        for _, span in list(collector.spans)
-        for pair in span.attributes
-        if pair.key == "db.operation.batch.size"
-    ]
-    assert max(sizes) > 1
+    spans = collector.spans(newest=10_000)
+    assert max(span.attributes.get("db.operation.batch.size", 1) for span in spans) > 1
 
 
-async def _has_all(collector: Receiver, trace_id: str) -> bool:
+async def _has_all(collector: Traces, trace_id: str) -> bool:
     # A group of wishes for one event is looked at first, and then served.
-    return collector.edges(trace_id) >= WHOLE - {(f"{EVENT}: {RESERVE}", f"{EVENT}: UPDATE events")}
+    return edges(collector.trace(trace_id)) >= WHOLE - {(f"{EVENT}: {RESERVE}", f"{EVENT}: UPDATE events")}
 
 
-async def test_nothing_else_begins_a_trace(stack: LocalStack, collector: Receiver) -> None:
+async def test_nothing_else_begins_a_trace(stack: LocalStack, collector: Traces) -> None:
     """Health checks, recovery, relay and scrapes look into the database all the time: nobody asked for a trace."""
     async with customer(stack[BOOKING].address, collector.endpoint) as ada:
         _, trace_id = await ada.books(await new_event(stack[EVENT].address))
         await whole(collector, trace_id)
-    roots = {f"{service}: {span.name}" for service, span in list(collector.spans) if not span.parent_span_id}
+    roots = {below for above, below in edges(collector.spans(newest=10_000)) if not above}
     recovery = f"{BOOKING}: event.EventService/ReleaseTickets"
     assert roots <= {"customer: buys", "customer: regrets", f"{EVENT}: event.EventService/CreateEvent", recovery}
 
 
-async def test_the_log_names_the_trace(stack: LocalStack, collector: Receiver) -> None:
+async def test_the_log_names_the_trace(stack: LocalStack, collector: Traces) -> None:
     """What went wrong in a request is found by its trace: here a ticket that cannot be given back."""
     async with customer(stack[BOOKING].address, collector.endpoint) as ada:
         booking, _ = await ada.books(await new_event(stack[EVENT].address))
@@ -132,7 +112,7 @@ HOPS: dict[str, tuple[Any, str, Callable[..., Any], tuple[str, str]]] = {
         spans,
         "carried",
         lambda _pairs: spans.otel.Context(),
-        (f"customer: {CREATE}", f"{BOOKING}: {CREATE}"),
+        (CALLER, f"{BOOKING}: {CREATE}"),
     ),
     "in the outbox": (
         messages,
@@ -170,7 +150,7 @@ def _settings(stack: LocalStack, name: str, own: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize("hop", [None, *HOPS])
 async def test_where_the_context_is_not_passed_on_the_trace_breaks(
-    running: LocalStack, collector: Receiver, hop: str | None, monkeypatch: pytest.MonkeyPatch
+    running: LocalStack, collector: Traces, hop: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in (BOOKING, METRICS):
         running[name].stop()  # its relay would take this one's messages
@@ -182,7 +162,7 @@ async def test_where_the_context_is_not_passed_on_the_trace_breaks(
     async with in_process(running) as (bookings, events), customer(bookings, collector.endpoint) as ada:
         booking, trace_id = await ada.books(await new_event(events))
         await until_async(lambda: asyncio.to_thread(_counted, running, booking.id))
-    found = {(_plain(above), _plain(below)) for above, below in collector.edges(trace_id)}
+    found = {(_plain(above), _plain(below)) for above, below in edges(collector.trace(trace_id))}
     assert (found == WHOLE) is not bool(missing)
     assert not missing & found
 

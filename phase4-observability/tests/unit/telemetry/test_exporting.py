@@ -4,19 +4,31 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from structlog.testing import capture_logs
 from telemetry.config import TelemetrySettings
 from telemetry.tracing import Tracing
 from tests.observed import Observed, exposed_text, observed
-from tests.receiver import receiving
 from tests.words import Word, answers, open_call, unary
 
 from tests.waiting import until, until_async
+from workbook.part import Part
 from workbook.ports import free_port
+from workbook.traces.client import Traces
+from workbook.traces.part import traces_part
+
+
+@pytest.fixture
+def collector(tmp_path: Path) -> Iterator[Part]:
+    part = traces_part(tmp_path, free_port())
+    part.start()
+    yield part
+    part.stop()
 
 
 async def echo(request: Word, _context: object) -> Word:
@@ -54,10 +66,11 @@ async def test_requests_go_on_while_the_exporter_is_stuck_and_memory_does_not_gr
     assert stuck.came == 10
 
 
-async def test_what_became_of_the_spans_is_counted_and_said_once() -> None:
-    with receiving() as collector, capture_logs() as lines:
+async def test_what_became_of_the_spans_is_counted_and_said_once(collector: Part) -> None:
+    with capture_logs() as lines:
+        endpoint = Traces(collector.address).endpoint
         settings = TelemetrySettings(
-            otel_exporter_otlp_endpoint=collector.endpoint, otel_bsp_schedule_delay=1, otel_exporter_otlp_timeout=0.1
+            otel_exporter_otlp_endpoint=endpoint, otel_bsp_schedule_delay=1, otel_exporter_otlp_timeout=0.5
         )
         async with Tracing(settings, "words") as tracing:
 
@@ -70,12 +83,12 @@ async def test_what_became_of_the_spans_is_counted_and_said_once() -> None:
                 await until_async(so_many)
 
             await outcome("exported", 1)
-            collector.refuse = True
+            collector.kill()
             await outcome("failed", 1)
             await outcome("failed", 2)
-            collector.refuse = False
+            collector.start()
             await outcome("exported", 2)
-        assert len(collector.spans) == 2
+        assert len(Traces(collector.address).spans()) == 1  # the first one went with the collector
     assert [line["event"] for line in lines] == ["the collector does not take traces", "traces are exported again"]
 
 
@@ -116,14 +129,14 @@ async def test_without_an_endpoint_nothing_is_recorded_and_ids_go_along() -> Non
         assert 'trace_spans_total{outcome="failed"} 0.0' in exposed_text(await tracing.figures())
 
 
-def test_spans_of_all_threads_arrive() -> None:
+def test_spans_of_all_threads_arrive(collector: Part) -> None:
     """Whoever ends a span does so in its own thread; the exporter has one of its own."""
-    with receiving() as collector:
-        tracing = Tracing(TelemetrySettings(otel_exporter_otlp_endpoint=collector.endpoint), "words")
-        threads = [threading.Thread(target=lambda: tracing.tracer.start_span("one").end()) for _ in range(20)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        asyncio.run(tracing.__aexit__())
-        until(lambda: len(collector.spans) == 20)
+    traces = Traces(collector.address)
+    tracing = Tracing(TelemetrySettings(otel_exporter_otlp_endpoint=traces.endpoint), "words")
+    threads = [threading.Thread(target=lambda: tracing.tracer.start_span("one").end()) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    asyncio.run(tracing.__aexit__())
+    until(lambda: len(traces.spans()) == 20)
