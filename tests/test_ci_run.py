@@ -32,7 +32,7 @@ done
 """
 TOOLBOX = 'touch "$MACHINE/engine"'
 IMAGES = 'for name in "$@"; do mkdir -p "$(dirname "$MACHINE/images/$name")"; touch "$MACHINE/images/$name"; done'
-ALL = "requires:docker,java,apache-kafka,prometheus-tools,phase1-images,phase2-images,phase3-images"
+ALL = "requires:docker,java,apache-kafka,prometheus-tools,prometheus,phase1-images,phase2-images,phase3-images"
 
 
 class Machine:
@@ -47,7 +47,7 @@ class Machine:
         self.program("bin/docker", DOCKER)
         self.program("bin/java", JAVA)
         self.program("bin/mvn", MAVEN)
-        for tool in ("promtool", "amtool"):
+        for tool in ("promtool", "amtool", "prometheus"):
             self.program(f"bin/{tool}", "exit 0")
         (folder / "bin" / "python3").symlink_to(sys.executable)
 
