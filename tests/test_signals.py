@@ -1,31 +1,25 @@
 """Real bookings on the local stack, and every signal of them: figures, log lines, spans, and who talks to whom."""
 
+import asyncio
 import copy
 import json
-import secrets
 import urllib.parse
 import urllib.request
-import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
 import pytest
-from booking_service.proto import booking_pb2 as pb
-from booking_service.proto.booking_pb2_grpc import BookingServiceStub
-from event_service.proto import event_pb2 as events_pb
-from event_service.proto.event_pb2_grpc import EventServiceStub
-from google.protobuf.timestamp_pb2 import Timestamp
+from tests.customer import new_event
 
-from tests.signals import TABLE, Told, families, problems, value
+from tests.signals import TABLE, Told, problems
+from tests.told_so_far import customer, grows, lines, look
 from tests.waiting import until
 from workbook.needs import missing, needs
 from workbook.prometheus import rule_files
 from workbook.stack import LocalStack
-from workbook.traces.client import Traces
 
 BOOKING, EVENT, METRICS = "booking-service", "event-service", "metrics-consumer"
 QUICK = {"FIGURES_EVERY": "0.05", "OTEL_BSP_SCHEDULE_DELAY": "50", "LOG_FORMAT": "json"}
@@ -40,78 +34,10 @@ def stack() -> Iterator[LocalStack]:
         yield stack
 
 
-class Customer:
-    """Asks as a caller who traces, so that the trace of each request is known."""
-
-    def __init__(self, bookings: grpc.Channel) -> None:
-        self._bookings = BookingServiceStub(bookings)
-        self.trace_id = ""
-
-    def books(self, event_id: str) -> str:
-        """The id of a booking of two tickets; raises grpc.RpcError when it is refused."""
-        wish = pb.CreateBookingRequest(
-            user_id="ada", event_id=event_id, ticket_count=2, idempotency_key=uuid.uuid4().hex
-        )
-        answer = self._bookings.CreateBooking(wish, timeout=20, wait_for_ready=True, metadata=self._trace())
-        return str(answer.booking.id)
-
-    def cancels(self, booking_id: str) -> None:
-        request = pb.CancelBookingRequest(booking_id=booking_id)
-        self._bookings.CancelBooking(request, timeout=20, wait_for_ready=True, metadata=self._trace())
-
-    def _trace(self) -> list[tuple[str, str]]:
-        self.trace_id = secrets.token_hex(16)
-        return [("traceparent", f"00-{self.trace_id}-{secrets.token_hex(8)}-01")]
-
-
-@contextmanager
-def customer(stack: LocalStack) -> Iterator[Customer]:
-    with grpc.insecure_channel(stack[BOOKING].address) as channel:
-        yield Customer(channel)
-
-
-def event_of(stack: LocalStack, capacity: int) -> str:
-    starts_at = Timestamp()
-    starts_at.FromDatetime(datetime.now(UTC) + timedelta(days=30))
-    new = events_pb.CreateEventRequest(
-        name="Jazz night", kind="concert", starts_at=starts_at, venue="Babylon", capacity=capacity
-    )
-    with grpc.insecure_channel(stack[EVENT].address) as channel:
-        return str(EventServiceStub(channel).CreateEvent(new, timeout=20, wait_for_ready=True).event.id)
-
-
-def exposed(stack: LocalStack, service: str) -> str:
-    with urllib.request.urlopen(f"http://{stack.metrics_address(service)}/metrics", timeout=20) as answer:
-        return str(answer.read().decode())
-
-
-def grows(stack: LocalStack) -> dict[str, dict[str, float]]:
-    """By service: the series that are to grow, as they stand."""
-    texts = {service: exposed(stack, service) for service in TABLE["services"]}
-    return {name: {each: value(texts[name], each) for each in TABLE["services"][name]["grows"]} for name in texts}
-
-
-def look(stack: LocalStack, traces: Mapping[str, str], before: dict[str, dict[str, float]]) -> Told:
-    """What has been told so far; `traces` are ids by outcome."""
-    now, receiver = grows(stack), Traces(stack["traces"].address)
-    return Told(
-        metrics={service: families(exposed(stack, service)) for service in now},
-        grown={
-            service: {each for each in now[service] if now[service][each] > before[service][each]} for service in now
-        },
-        lines={service: lines(stack, service) for service in now},
-        traces={outcome: receiver.trace(trace_id) for outcome, trace_id in traces.items()},
-    )
-
-
-def lines(stack: LocalStack, service: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in stack[service].log.read_text().splitlines() if line.startswith("{")]
-
-
 @pytest.fixture(scope="module")
 def told(stack: LocalStack) -> Told:
     """What is told of a booking, a sold-out one, a cancelled one, and one cancelled while nobody takes it back."""
-    before, event_id, traces = grows(stack), event_of(stack, 5), {}
+    before, event_id, traces = grows(stack), asyncio.run(new_event(stack[EVENT].address, capacity=5)), {}
     with customer(stack) as ada:
         kept = ada.books(event_id)
         traces["confirmed"] = ada.trace_id
