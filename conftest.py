@@ -1,6 +1,7 @@
 """What the tests of all phases share: one real PostgreSQL a session, and examples that are the same in every run."""
 
 import importlib
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,8 @@ pytest.register_assert_rewrite("tests.containers", "tests.containers_phase2")  #
 # The same examples every time: a red run can be repeated. No deadline: a busy machine is not a bug.
 settings.register_profile("workbook", derandomize=True, deadline=None)
 settings.load_profile("workbook")
+
+os.environ.pop("OTEL_EXPORTER_OTLP_ENDPOINT", None)  # a shell with a Jaeger in it: the tests' traces are for the tests
 
 
 @pytest.fixture(scope="session")
