@@ -174,6 +174,8 @@ TASK = Task(
         WrongAnswer(
             "calls although nothing is left",
             code="""\
+    import grpc
+
     left = ends_at - asyncio.get_running_loop().time()
     try:
         return await call(request, timeout=min(max(left, 0), limit))
