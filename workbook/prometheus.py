@@ -8,6 +8,7 @@ from pathlib import Path
 
 from chassis.service import Service
 
+from workbook.needs import missing
 from workbook.part import Part, PartFailed, Program
 from workbook.phases import phase_folders
 from workbook.ports import free_port, is_free
@@ -33,6 +34,11 @@ def rule_files(phase: int) -> list[Path]:
     """The rules and alerts of the system as of a phase."""
     folders = (folder for number, folder in phase_folders().items() if number <= phase)
     return [path for folder in folders for path in sorted(folder.glob("prometheus/*.yml")) if path.name != _SETTINGS]
+
+
+def prometheus_runs(phase: int) -> bool:
+    """Whether the system as of the phase has rules for one, and this machine has one."""
+    return bool(rule_files(phase)) and not missing("prometheus")
 
 
 def prometheus_part(folder: Path, port: int, phase: int, services: Mapping[str, str]) -> Part:

@@ -98,11 +98,14 @@ class LocalStack:
             shutil.rmtree(self.folder, ignore_errors=True)
             self._lock.close()
 
-    def replica(self, name: str, **environment: str) -> Part:
-        """Starts one more copy of a service on a free port, with `environment` added; it stops with the stack."""
+    def replica(self, name: str, program: str | None = None, **environment: str) -> Part:
+        """Starts one more copy of a service on a free port, with `environment` added; it stops with the stack.
+
+        `program` is the module that runs it, where that is another than the others'.
+        """
         copy, port = f"{name}-{sum(part.startswith(name) for part in self.parts) + 1}", free_port()
         own = {"METRICS_PORT": str(free_port()), **environment}
-        part = self.parts[copy] = self._service_part(self._services[name], copy, port, own)
+        part = self.parts[copy] = self._service_part(self._services[name], copy, port, own, program)
         part.start()
         if "prometheus" in self.parts and name in self._metrics_ports:
             show_to_prometheus(self.folder, name, copy, f"127.0.0.1:{own['METRICS_PORT']}")
@@ -190,11 +193,13 @@ class LocalStack:
         if self.kafka:
             self.step("topics")
 
-    def _service_part(self, service: Service, name: str, port: int, environment: Mapping[str, str]) -> Part:
+    def _service_part(
+        self, service: Service, name: str, port: int, environment: Mapping[str, str], program: str | None = None
+    ) -> Part:
         address = f"127.0.0.1:{port}"
-        program = Program(
-            argv=[sys.executable, "-m", self._program, "serve", service.name],
+        runs = Program(
+            argv=[sys.executable, "-m", program or self._program, "serve", service.name],
             ready=lambda: health(address) == "SERVING",
             environment={**self.environment_of(service.name), "GRPC_PORT": str(port), **environment},
         )
-        return Part(name, address, program, self.folder / f"{name}.log")
+        return Part(name, address, runs, self.folder / f"{name}.log")

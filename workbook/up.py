@@ -16,7 +16,7 @@ from workbook.needs import missing
 from workbook.part import PartFailed, State
 from workbook.phases import newest_phase
 from workbook.ports import PortsTaken
-from workbook.prometheus import rule_files
+from workbook.prometheus import prometheus_runs, rule_files
 from workbook.stack import LocalStack
 from workbook.terminal import NOT_RUN, console, error
 from workbook.told import ENDPOINT
@@ -31,7 +31,7 @@ def main(phase: int | None, *, free_ports: bool, once: bool, kafka: str | None) 
             phase,
             standard_ports=not free_ports,
             kafka=kafka,
-            prometheus=_prometheus_runs(phase or newest_phase()),
+            prometheus=prometheus_runs(phase or newest_phase()),
             progress=lambda step: console.print(f"[dim]· {step}[/]"),
         )
         with stack:
@@ -60,11 +60,6 @@ def _show(stack: LocalStack, seconds: float) -> None:
     console.print(table)
     if stack.kafka:
         console.print(f"\nKafka is {described(stack.kafka)}", soft_wrap=True)
-
-
-def _prometheus_runs(phase: int) -> bool:
-    """Whether the system as of the phase has rules for one, and this machine has one."""
-    return bool(rule_files(phase)) and not missing("prometheus")
 
 
 def _show_watchers(stack: LocalStack) -> None:

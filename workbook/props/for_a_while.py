@@ -28,9 +28,9 @@ def dead(part: Part) -> Iterator[Part]:
 
 
 @contextmanager
-def copy_of(stack: LocalStack, name: str, **environment: str) -> Iterator[Part]:
-    """One more copy of a service, with `environment` added; stopped at the end."""
-    part = stack.replica(name, **environment)
+def copy_of(stack: LocalStack, name: str, program: str | None = None, **environment: str) -> Iterator[Part]:
+    """One more copy of a service, as `LocalStack.replica` starts it; stopped at the end."""
+    part = stack.replica(name, program, **environment)
     try:
         yield part
     finally:
