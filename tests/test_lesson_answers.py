@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from workbook.lesson.judge import judge_source
+from workbook.lesson.judge import Verdict, judge_source
 from workbook.lesson.source import lessons
 from workbook.lesson.task import Task, WrongAnswer
+from workbook.needs import needs
 from workbook.tasks import tasks
 
 ANSWERS = {task: cell for lesson in lessons() for task, cell in lesson.answers()}
@@ -31,13 +32,13 @@ def test_an_unsolved_hole_fails_with_its_own_message(task: Task) -> None:
 
 @pytest.mark.parametrize("task", tasks().values(), ids=lambda task: task.id)
 def test_the_solution_passes(task: Task) -> None:
-    verdict = judge_source(task, ANSWERS[task.id].solved)
+    verdict = judged(task, ANSWERS[task.id].solved)
     assert verdict.passed, f"{verdict.message}\n{verdict.trace}"
 
 
 @pytest.mark.parametrize(("task", "answer"), WRONG, ids=[f"{task.id} {answer.name}" for task, answer in WRONG])
 def test_a_known_wrong_answer_is_caught_by_name(task: Task, answer: WrongAnswer) -> None:
-    verdict = judge_source(task, ANSWERS[task.id].answered(answer.code))
+    verdict = judged(task, ANSWERS[task.id].answered(answer.code))
     assert not verdict.passed
     assert answer.says in verdict.message, verdict.message
 
@@ -48,6 +49,14 @@ def test_a_task_is_well_made(task: Task) -> None:
     assert len(set(task.hints)) == 3
     solution = ANSWERS[task.id].solution.strip()
     assert not [hint for hint in task.hints if solution in hint]
+
+
+def judged(task: Task, source: str) -> Verdict:
+    """The verdict; without what the check needs the test is skipped, or fails where it has to be here."""
+    verdict = judge_source(task, source)
+    if verdict.needs:
+        needs(verdict.needs)
+    return verdict
 
 
 def test_an_endless_answer_ends_with_a_message() -> None:

@@ -18,7 +18,7 @@ def check(name: str) -> None:
     task = _task(name)
     if task is not None:
         verdict = judge(task, _namespace())
-        progress.record(task.id, passed=verdict.passed)
+        progress.record(verdict)
         say_verdict(verdict)
 
 

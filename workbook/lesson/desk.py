@@ -39,9 +39,9 @@ def check_task(name: str, *, watch: bool) -> int:
     while True:
         saved = path.stat().st_mtime_ns
         verdict = judge_source(tasks()[name], _answer(path, name))
-        progress.record(name, passed=verdict.passed)
+        progress.record(verdict)
         say_verdict(verdict)
-        if verdict.passed or not watch:
+        if verdict.passed or verdict.needs or not watch:
             return 0 if verdict.passed else 1
         console.print(f"[dim]watching {path.relative_to(ROOT)}; save it to check again, Ctrl-C ends[/]")
         while path.stat().st_mtime_ns == saved:

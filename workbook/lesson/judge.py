@@ -8,17 +8,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from workbook.lesson.task import Task, Wrong
+from workbook.lesson.task import NotRun, Task, Wrong
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of a check. `trace` is the traceback of an answer that broke, for those who want to see it."""
+    """What came of a check. `trace` is the traceback of an answer that broke, for those who want to see it.
+
+    `needs` names what this machine lacks: then the answer was not judged, and it has neither passed nor failed.
+    """
 
     task: Task
     passed: bool
     message: str
     trace: str = ""
+    needs: str = ""
+
+    @property
+    def mark(self) -> str:
+        return "○" if self.needs else "✓" if self.passed else "✗"
 
 
 def judge_source(task: Task, source: str) -> Verdict:
@@ -81,6 +89,8 @@ def _told(task: Task, error: Exception, how: str) -> Verdict:
         return _unwritten(task)
     if isinstance(error, Wrong):
         return Verdict(task, False, str(error))
+    if isinstance(error, NotRun):
+        return Verdict(task, False, f"not run ({error})", needs=error.need)
     trace = "".join(traceback.format_exception(error))
     if "'coroutine' object" in str(error):
         how = f"an `await` is missing: {how}"

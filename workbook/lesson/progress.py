@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any, TypedDict
 
+from workbook.lesson.judge import Verdict
 from workbook.phases import ROOT
 
 
@@ -44,10 +45,16 @@ def write(progress: Progress) -> None:
     fresh.replace(path)
 
 
-def record(task: str, *, passed: bool) -> None:
-    """Remembers the newest verdict on a task: a task that fails now is not done, whatever it was before."""
+def record(verdict: Verdict) -> None:
+    """Remembers the newest verdict on a task: a task that fails now is not done, whatever it was before.
+
+    A check that could not be run here says nothing, and changes nothing.
+    """
+    if verdict.needs:
+        return
     progress = read()
-    done = set(progress["passed"]) - {task} | ({task} if passed else set())
+    task = verdict.task.id
+    done = set(progress["passed"]) - {task} | ({task} if verdict.passed else set())
     write({**progress, "passed": sorted(done)})
 
 

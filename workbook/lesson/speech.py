@@ -45,7 +45,7 @@ def say(mark: str, text: str, details: str = "") -> None:
 
 
 def say_verdict(verdict: Verdict) -> None:
-    say("✓" if verdict.passed else "✗", f"{verdict.task.id} {verdict.message}", verdict.trace)
+    say(verdict.mark, f"{verdict.task.id} {verdict.message}", verdict.trace)
 
 
 def fold_tracebacks() -> None:

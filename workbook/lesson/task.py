@@ -4,9 +4,25 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from workbook.needs import missing
+
 
 class Wrong(Exception):
     """An answer is not right; the text says what was seen, what was expected, and where to look."""
+
+
+class NotRun(Exception):
+    """What a check needs is not on this machine, so it says nothing about the answer: neither right nor wrong."""
+
+    def __init__(self, need: str) -> None:
+        super().__init__(missing(need))
+        self.need = need
+
+
+def wants(need: str) -> None:
+    """Ends a check here where `need`, a name of workbook.needs, is not met; what was checked before it stands."""
+    if missing(need):
+        raise NotRun(need)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +36,10 @@ class WrongAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One task. `check` gets the objects called `names`, raises `Wrong`, and may return a line to show after the ✓."""
+    """One task. `check` gets the objects called `names`, raises `Wrong`, and may return a line to show after the ✓.
+
+    Where a machine lacks what it needs it raises `NotRun`, best through `wants`.
+    """
 
     id: str
     title: str
