@@ -2,18 +2,15 @@
 
 import asyncio
 import copy
-import json
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 import grpc
 import pytest
 from tests.customer import new_event
 
+from tests.asking import asked, values
 from tests.signals import TABLE, Told, problems
 from tests.told_so_far import customer, grows, lines, look
 from tests.waiting import until
@@ -133,19 +130,6 @@ def test_a_signal_that_is_missing_or_unknown_is_seen(told: Told, spoil: Callable
 
 
 # Prometheus, over the same system
-
-
-def asked(stack: LocalStack, path: str, **arguments: str) -> Any:
-    """What Prometheus answers."""
-    url = f"http://{stack['prometheus'].address}/api/v1/{path}?{urllib.parse.urlencode(arguments)}"
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        return json.load(answer)["data"]
-
-
-def values(stack: LocalStack, query: str) -> dict[str, float]:
-    """The value at each instance, or at "" for all together."""
-    found = asked(stack, "query", query=query)["result"]
-    return {one["metric"].get("instance", ""): float(one["value"][1]) for one in found}
 
 
 @pytest.fixture
