@@ -48,5 +48,5 @@ def test_a_dollar_that_grafana_would_take_for_a_variable_is_seen() -> None:
 
 def test_dashboards_are_read_from_where_they_are_put() -> None:
     (provider,) = yaml.safe_load((PROVISIONING / "dashboards" / "all.yml").read_text())["providers"]
-    assert provider["options"]["path"] == "/etc/grafana/dashboards"
+    assert provider["options"]["path"] == "/var/lib/grafana/dashboards"
     assert provider["allowUiUpdates"] is False
