@@ -31,8 +31,8 @@ def test_no_solution_leaks_into_the_learners_notebook(lesson: Lesson) -> None:
     code = "\n".join(cell.source for cell in learners_notebook(lesson).cells if cell.cell_type == "code")
     assert "SOLUTION" not in code
     assert 'choice="' not in code
-    for task, cell in lesson.answers():
-        assert cell.solution.strip() not in code, f"the solution of task {task} stands in the learner's notebook"
+    for task, solution in ((task, each) for task, cell in lesson.answers() for each in cell.solutions):
+        assert solution.strip() not in code, f"the solution of task {task} stands in the learner's notebook"
 
 
 def test_a_leak_would_be_seen() -> None:
@@ -44,6 +44,14 @@ def test_a_leak_would_be_seen() -> None:
 def test_holes_keep_the_names() -> None:
     cell = Cell("code", "### BEGIN SOLUTION 9.1\nSQL = 'SELECT 1'\nN: int = 2\n### END SOLUTION", ())
     assert cell.unsolved.splitlines() == [f'{name} = ...  # task 9.1: hint("9.1") helps' for name in ("SQL", "N")]
+
+
+def test_a_task_with_two_holes_has_a_wrong_answer_in_each() -> None:
+    hole = "def {}():\n    ### BEGIN SOLUTION 9.1\n    return {}\n    ### END SOLUTION\n"
+    cell = Cell("code", hole.format("f", 42) + hole.format("g", 43), ())
+    assert [body.strip() for body in cell.solutions] == ["return 42", "return 43"]
+    assert cell.unsolved.count("NotImplementedError") == 2
+    assert cell.answered("    return 1\n### NEXT\n    return 2\n") == "def f():\n    return 1\ndef g():\n    return 2"
 
 
 def test_an_include_that_leads_nowhere_is_refused() -> None:

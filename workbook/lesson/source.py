@@ -13,6 +13,7 @@ from typing import Self
 from workbook.phases import ROOT
 
 FOLDER = ROOT / "solutions"
+NEXT = "### NEXT\n"
 _REGION = re.compile(
     r"^(?P<indent> *)### BEGIN SOLUTION (?P<task>[\d.]+)\n(?P<body>.*?)^ *### END SOLUTION$\n?",
     re.MULTILINE | re.DOTALL,
@@ -56,9 +57,13 @@ class Cell:
         return _REGION.sub(lambda found: found["body"], self.expanded).rstrip("\n")
 
     @property
+    def solutions(self) -> list[str]:
+        """What stands in each of its holes."""
+        return [found["body"] for found in _REGION.finditer(self.expanded)]
+
+    @property
     def solution(self) -> str:
-        found = _REGION.search(self.expanded)
-        return found["body"] if found else ""
+        return "\n".join(self.solutions)
 
     @property
     def unsolved(self) -> str:
@@ -67,8 +72,9 @@ class Cell:
         return _CHOICE.sub("choice=...", holed).rstrip("\n")
 
     def answered(self, code: str) -> str:
-        """The text with another answer in the place of the solution."""
-        return _REGION.sub(lambda _: code.rstrip("\n") + "\n", self.expanded).rstrip("\n")
+        """The text with another answer in place of the solution; of several holes, with NEXT between the answers."""
+        parts = iter(code.split(NEXT))
+        return _REGION.sub(lambda _: next(parts).rstrip("\n") + "\n", self.expanded).rstrip("\n")
 
 
 @dataclass(frozen=True)
