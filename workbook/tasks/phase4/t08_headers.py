@@ -161,9 +161,9 @@ TASK = Task(
             "never raises. Then: version ff, version 00 with more, an id of zeros."
         ),
         (
-            'parent_of: values = those called traceparent; take the last, or b"" for None; fullmatch; trace_id, '
-            "span_id, flags = (int(part, 16) for part in …); TraceFlags(flags); SpanContext(…, is_remote=True); give it "
-            "only if its is_valid is true."
+            'parent_of: values = those called traceparent; take the last, or b"" for None; fullmatch; '
+            "trace_id, span_id, flags = (int(part, 16) for part in …); TraceFlags(flags); SpanContext(…, is_remote=True); "
+            "give it only if its is_valid is true."
         ),
     ),
     check=check,
