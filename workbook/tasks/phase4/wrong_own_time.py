@@ -28,6 +28,12 @@ if children:
         else:
             own[span.span_id] = span.milliseconds"""
 _CLIPPED = "min(child.end, span.end) - max(child.start, span.start)"
+_BELOW = """\
+    def below(span):
+        children = [child for child in spans if child.parent_id == span.span_id]
+        return {child.span_id for child in children}.union(*map(below, children))
+
+"""
 
 
 def _loop(rest: str, children: str = _CHILDREN) -> str:
@@ -63,16 +69,12 @@ WRONG = (
     WrongAnswer(
         "may be negative",
         code=_SWEEP.replace("max(0, span.end - upto)", "span.end - upto"),
-        says="own_time, 0 ms is right",
+        says="has -1 ms for itself",
     ),
     WrongAnswer(
         "children's children as well",
-        code=_loop(
-            "own[span.span_id] = span.milliseconds - sum(below(child) for child in children)",
-            children=_CHILDREN
-            + "\n        below = lambda one: one.milliseconds + sum(below(c) for c in spans if c.parent_id == one.span_id)",
-        ),
-        says="covered once",
+        code=_BELOW + _SWEEP.replace("child.parent_id == span.span_id", "child.span_id in below(span)"),
+        says="the children's time already",
     ),
     WrongAnswer(
         "whatever runs meanwhile is a child",
