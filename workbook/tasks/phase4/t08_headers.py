@@ -162,7 +162,7 @@ TASK = Task(
         ),
         (
             'parent_of: values = those called traceparent; take the last, or b"" for None; fullmatch; '
-            "trace_id, span_id, flags = (int(part, 16) for part in …); TraceFlags(flags); SpanContext(…, is_remote=True); "
+            "trace_id, span_id, flags = (int(part, 16) for part in …); SpanContext(…, is_remote=True, trace_flags=…); "
             "give it only if its is_valid is true."
         ),
     ),
