@@ -18,8 +18,8 @@ def asks_for_bookings(expression: str) -> None:
         raise Wrong(f"{expression}: {figures[0]} has no label {unknown[0]}; it has {', '.join(sorted(labels))}")
     if BUCKETS not in figures:
         raise Wrong(
-            f"{expression}: exemplars hang on the buckets, {BUCKETS}. Average and sum cannot tell a p99, and a recorded "
-            "series has lost its exemplars"
+            f"{expression}: exemplars hang on the buckets, {BUCKETS}. Average and sum cannot tell a p99, and a "
+            "recorded series has lost its exemplars"
         )
 
 
@@ -36,8 +36,8 @@ def tells_their_p99(expression: str) -> None:
     if 0 in failed:
         raise Wrong(
             f"{expression}: two copies serve bookings and are asked every 15 s, and it gives no line or several, "
-            f'where one is wanted. Is it one method, {METHOD}, side="server", the sum over the copies by le, and a range that '
-            "holds some samples?"
+            f'where one is wanted. Is it one method, {METHOD}, side="server", the sum over the copies by le, and a '
+            "range that holds some samples?"
         )
     if failed:
         raise Wrong(

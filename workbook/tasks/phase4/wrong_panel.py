@@ -77,7 +77,7 @@ WRONG = (
         says="this gives something else",
     ),
     WrongAnswer("both sides", code=_p99('side="server", ', ""), says="this gives something else"),
-    WrongAnswer("no range to speak of", code=_p99("[5m]", "[5s]"), says="a range that holds some samples"),
+    WrongAnswer("no range to speak of", code=_p99("[5m]", "[5s]"), says="range that holds some samples"),
     WrongAnswer("each copy for itself", code=_p99("sum by (le)", "sum by (le, instance)"), says="no line or several"),
     WrongAnswer("buckets not summed", code=_p99("sum by (le) ", ""), says="no line or several"),
     WrongAnswer("without le", code=_p99("sum by (le)", "sum by (method)"), says="no line or several"),
