@@ -107,7 +107,7 @@ def _expression(p99: Any) -> str:
     try:
         return str(p99["targets"][0]["expr"])
     except (TypeError, KeyError, IndexError) as error:
-        raise Wrong("P99 is what panel(…) gives for the p99 of bookings") from error
+        raise Wrong("P99_PANEL is what panel(…) gives for the p99 of bookings") from error
 
 
 def _inside(what: str, made: Made, *names: str) -> Made:
@@ -127,7 +127,7 @@ def _is(what: str, name: str, got: Any, right: Any) -> None:
 TASK = Task(
     id="4.6",
     title="A panel as code",
-    names=("panel", "P99"),
+    names=("panel", "P99_PANEL"),
     hints=(
         (
             "Begin with the dict in the text and put the arguments where they belong. `check` names what is missing, "
@@ -138,7 +138,7 @@ TASK = Task(
             "thresholds (mode absolute; a step with value None, then one at the objective) and custom.thresholdsStyle."
         ),
         (
-            'P99 = panel(title, expression, "s", 0.25). Its expression: the quantile 0.99 of sum by (le) of '
+            'P99_PANEL = panel(title, expression, "s", 0.25). Its expression: the quantile 0.99 of sum by (le) of '
             'rate(…_bucket{…}[5m]); the braces say side="server" and method="booking.BookingService/CreateBooking".'
         ),
     ),

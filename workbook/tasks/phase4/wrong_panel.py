@@ -22,7 +22,7 @@ _PANEL = """\
     }
 """
 _P99 = """\
-P99 = panel(
+P99_PANEL = panel(
     "p99 of bookings",
     'histogram_quantile(0.99, sum by (le) (rate(grpc_request_duration_seconds_bucket{side="server", '
     'method="booking.BookingService/CreateBooking"}[5m])))',
@@ -43,7 +43,7 @@ def _p99(old: str, new: str) -> str:
 
 
 def _asks(expression: str) -> str:
-    return f"{_PANEL}{NEXT}P99 = panel('p99 of bookings', {expression!r}, 's', 0.25)\n"
+    return f"{_PANEL}{NEXT}P99_PANEL = panel('p99 of bookings', {expression!r}, 's', 0.25)\n"
 
 
 WRONG = (
