@@ -1,7 +1,7 @@
 # One file for every service: the last stages are the images, one a service, all of the system as of one phase.
 #   docker build --target booking-service --tag booking-service .                          as of the newest phase
 #   docker build --target booking-service --tag booking-service --build-arg PHASE=1 .      as of phase 1
-ARG PHASE=3
+ARG PHASE=4
 FROM python:3.13-slim AS python
 
 # The packages of the phase, exactly those of its lock, and the code of the phases up to it, side by side in one folder,
@@ -42,6 +42,9 @@ ENTRYPOINT ["python", "-m", "phase2"]
 
 FROM service AS phase3
 ENTRYPOINT ["python", "-m", "phase3"]
+
+FROM service AS phase4
+ENTRYPOINT ["python", "-m", "phase4"]
 
 # A stage of this file, so it has no tag to pin.
 # hadolint ignore=DL3006

@@ -9,32 +9,43 @@ Leaving the block takes containers, network and data away. Images that were buil
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Self
 
 from chassis.settings import PostgresSettings
 
 from workbook.part import PartFailed
 from workbook.phases import phase_folders, services
-from workbook.ports import STANDARD, free_port
+from workbook.ports import STANDARD, WATCHING, free_port
 from workbook.postgres import PASSWORD
+
+_PORTS = {**STANDARD, **WATCHING}
 
 
 class ComposeStack:
     """Containers of one project, on free ports of loopback, so that several stacks stand side by side.
 
     `environment` is what the compose file may read: TAG (of the images that are built), POSTGRES_PASSWORD, …
+    `without` names services that are not started: an image of theirs is not asked for.
     """
 
-    def __init__(self, phase: int, project: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        phase: int,
+        project: str,
+        environment: Mapping[str, str] | None = None,
+        *,
+        without: Collection[str] = (),
+    ) -> None:
         self.phase = phase
         self.project = project
         self.environment = {**os.environ, "COMPOSE_PROJECT_NAME": project, **_free_ports(phase), **(environment or {})}
         self._file = phase_folders()[phase] / "compose.yaml"
+        self._without = set(without)
 
     def __enter__(self) -> Self:
         try:
-            self.compose("up", "--build", "--wait")
+            self.compose("up", "--build", "--wait", *self._whole())
         except BaseException:
             self.remove()
             raise
@@ -49,7 +60,7 @@ class ComposeStack:
 
     def start(self, *services: str) -> None:
         """Starts what stands still, and what it depends on; returns when all of it is healthy."""
-        self.compose("up", "--wait", "--no-build", *services)
+        self.compose("up", "--wait", "--no-build", *(services or self._whole()))
 
     def kill(self, *services: str) -> None:
         """SIGKILL: no chance to write, flush or say goodbye. Nothing starts it again by itself."""
@@ -64,7 +75,7 @@ class ComposeStack:
 
     def address(self, service: str) -> str:
         """Where the service is found from here."""
-        return self.compose("port", service, str(STANDARD[service]))
+        return self.compose("port", service, str(_PORTS[service]))
 
     def metrics_address(self, service: str) -> str:
         """Where the service shows its figures to Prometheus."""
@@ -82,6 +93,13 @@ class ComposeStack:
         """What a command prints that runs in the service's container."""
         return self.compose("exec", "--no-TTY", service, *command)
 
+    def services(self) -> set[str]:
+        """All that it starts, with the steps that run once."""
+        return set(self.compose("config", "--services").split()) - self._without
+
+    def _whole(self) -> list[str]:
+        return sorted(self.services()) if self._without else []
+
     def compose(self, *arguments: str) -> str:
         """Runs `docker compose`; returns what it printed, raises PartFailed with all it said when it failed."""
         return run(["docker", "compose", "--file", str(self._file), *arguments], self.environment)
@@ -95,7 +113,7 @@ def metrics_ports(phase: int) -> dict[str, int]:
 
 def _free_ports(phase: int) -> dict[str, str]:
     """A free port for each variable of the compose files that moves one."""
-    moved = [f"{name}_PORT" for name in STANDARD] + [f"{name}_METRICS_PORT" for name in metrics_ports(phase)]
+    moved = [f"{name}_PORT" for name in _PORTS] + [f"{name}_METRICS_PORT" for name in metrics_ports(phase)]
     return {name.replace("-service", "").replace("-", "_").upper(): str(free_port()) for name in moved}
 
 

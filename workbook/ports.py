@@ -19,6 +19,9 @@ STANDARD = {
     "metrics-consumer": 50054,
 }
 
+# What watches the system in containers. Of these, the local stack runs Prometheus alone.
+WATCHING = {"prometheus": 9090, "alertmanager": 9093, "jaeger": 16686, "traces-grpc": 4317, "grafana": 3000}
+
 # Below what Linux and macOS give to clients: while a part is down its clients keep trying to reach it, and one that got
 # the part's own port for its end of the line would meet itself there, and keep the part from coming back.
 _OURS = range(20_000, 30_000)

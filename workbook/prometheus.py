@@ -11,9 +11,9 @@ from chassis.service import Service
 from workbook.needs import missing
 from workbook.part import Part, PartFailed, Program
 from workbook.phases import phase_folders
-from workbook.ports import free_port, is_free
+from workbook.ports import WATCHING, free_port, is_free
 
-STANDARD_PORT = 9090
+STANDARD_PORT = WATCHING["prometheus"]
 _SETTINGS = "prometheus.yml"  # that of the containers; what stands beside it are rules
 _EVERY = "1s"  # a learner waits for each scrape
 _MOST = "256MB"
