@@ -17,7 +17,9 @@ from workbook.run_folder import claim_folder, sweep
 # pytest would else make a package `tests` of the first folder of that name it meets, and hide what is in the others.
 importlib.import_module("tests")
 
-pytest.register_assert_rewrite("tests.containers", "tests.containers_phase2")  # tests that several files take over
+# Tests that several files take over, and what they share.
+pytest.register_assert_rewrite("tests.containers", "tests.containers_phase2", "tests.containers_phase3")
+pytest.register_assert_rewrite("tests.told_so_far")
 
 # The same examples every time: a red run can be repeated. No deadline: a busy machine is not a bug.
 settings.register_profile("workbook", derandomize=True, deadline=None)

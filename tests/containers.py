@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,16 +14,19 @@ from workbook.compose import ComposeStack, metrics_ports, run
 from workbook.lock import pins
 from workbook.needs import needs
 from workbook.part import PartFailed
-from workbook.phases import newest_checked_phase, phase_folders, services
-from workbook.ports import STANDARD
+from workbook.phases import ROOT, newest_checked_phase, phase_folders, services
+from workbook.ports import STANDARD, WATCHING
 
 POSTGRES, KAFKA = "postgres", "kafka"
+PROMETHEUS, ALERTMANAGER, JAEGER = "prometheus", "alertmanager", "jaeger"
+WITHOUT = {"grafana"}  # its image is brought by no test (see workbook/needs.py)
 KILLED = 137
 ADDED_BYTES = 100_000_000  # what an image may add to its base; measured: 80 MB, SQLAlchemy 29 and gRPC 19 of them
 PACKAGES = {
     1: ["booking_service", "chassis", "phase1"],
     2: ["booking_saga", "event_service", "phase2"],
     3: ["booking_outbox", "messaging", "metrics_consumer", "phase3"],
+    4: ["phase4", "telemetry"],
 }
 
 
@@ -32,7 +36,8 @@ def stack_of(phase: int, **environment: str) -> Iterator[ComposeStack]:
     needs("docker", f"phase{phase}-images")
     name = f"ticket-workbook-test{phase}-{os.getpid()}"
     try:
-        with ComposeStack(phase, name, {"TAG": name, "POSTGRES_PASSWORD": "not-the-default", **environment}) as running:
+        moved = {"TAG": name, "POSTGRES_PASSWORD": "not-the-default", **environment}
+        with ComposeStack(phase, name, moved, without=WITHOUT) as running:
             yield running
     finally:
         run(["docker", "image", "rm", "--force", *(image(service.name, name) for service in services(phase))])
@@ -66,21 +71,19 @@ class EveryStack:
                 stack.inside(name, "touch", "/app/changed")
 
     def test_ports_are_open_on_this_machine_only(self, stack: ComposeStack) -> None:
-        shown = metrics_ports(stack.phase)
         for name in standing(stack):
-            wanted = [STANDARD[name], *([shown[name]] if name in shown else [])]
             ports = inspect(stack, name)["NetworkSettings"]["Ports"]
-            assert {port: [place["HostIp"] for place in places] for port, places in ports.items()} == {
-                f"{port}/tcp": ["127.0.0.1"] for port in wanted
+            assert {port: [place["HostIp"] for place in places] for port, places in ports.items() if places} == {
+                f"{port}/tcp": ["127.0.0.1"] for port in open_ports(stack, name)
             }
 
     def test_memory_is_limited_and_was_enough(self, stack: ComposeStack) -> None:
-        for name in everything(stack):
+        for name in stack.services():
             assert 0 < inspect(stack, name)["HostConfig"]["Memory"] <= 768 << 20
             assert not inspect(stack, name)["State"]["OOMKilled"]
 
     def test_what_runs_once_is_not_started_again(self, stack: ComposeStack) -> None:
-        for name in everything(stack) - set(standing(stack)):
+        for name in stack.services() - set(standing(stack)):
             assert inspect(stack, name)["State"]["ExitCode"] == 0
             assert inspect(stack, name)["HostConfig"]["RestartPolicy"]["Name"] == "no"
 
@@ -117,14 +120,22 @@ def served(stack: ComposeStack) -> list[str]:
     return [service.name for service in services(stack.phase)]
 
 
-def everything(stack: ComposeStack) -> set[str]:
-    """Whatever the compose file names, with the steps that run once."""
-    return set(stack.compose("config", "--services").split())
-
-
 def standing(stack: ComposeStack) -> list[str]:
-    """What runs until it is stopped: the services, and what they stand on."""
-    return [name for name in (POSTGRES, KAFKA) if name in everything(stack)] + served(stack)
+    """What runs until it is stopped: the services, what they stand on, and what watches them."""
+    around = [POSTGRES, KAFKA, PROMETHEUS, ALERTMANAGER, JAEGER]
+    return [name for name in around if name in stack.services()] + served(stack)
+
+
+def open_ports(stack: ComposeStack, name: str) -> list[int]:
+    """The ports in its container that this machine reaches."""
+    shown, traces = metrics_ports(stack.phase), [STANDARD["traces"], WATCHING["traces-grpc"]]
+    own = {**STANDARD, **WATCHING}[name]
+    return [own, *([shown[name]] if name in shown else []), *(traces if name == JAEGER else [])]
+
+
+def configured(file: str | Path) -> Any:
+    """A compose file of the repository with all that it extends and includes, as Docker reads it."""
+    return json.loads(run(["docker", "compose", "-f", str(ROOT / file), "config", "--format=json"]))
 
 
 def image(service: str, tag: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 from tests.customer import new_event
 from tests.dashboards import Question, dashboards, questions, selectors, sources
 
-from tests.asking import asked, values
+from tests.prometheus_says import asked, values
 from tests.told_so_far import customer
 from tests.waiting import until
 from workbook.needs import needs
@@ -36,7 +36,7 @@ def stack() -> Iterator[LocalStack]:
     """Bookings, one that is refused and one that is cancelled, and an alert that fires."""
     needs("prometheus")
     with LocalStack(4, prometheus=True, kafka="embedded", environment=QUICK) as stack:
-        until(lambda: values(stack, "up") == dict.fromkeys(stack.metrics_addresses().values(), 1))
+        until(lambda: values(stack["prometheus"].address, "up") == dict.fromkeys(stack.metrics_addresses().values(), 1))
         _fire(stack)
         event_id = asyncio.run(new_event(stack["event-service"].address, capacity=4))
         with customer(stack) as ada:
@@ -63,14 +63,14 @@ def silent(stack: LocalStack, question: Question) -> list[str]:
 
 
 def numbers(stack: LocalStack, expression: str) -> list[float]:
-    found = [float(one["value"][1]) for one in asked(stack, "query", query=expression)["result"]]
+    found = [float(one["value"][1]) for one in asked(stack["prometheus"].address, "query", query=expression)["result"]]
     return [number for number in found if math.isfinite(number)]
 
 
 def exemplars(stack: LocalStack, expression: str) -> list[dict[str, str]]:
     """The labels of the dots that Grafana would draw."""
     now = time.time()
-    found = asked(stack, "query_exemplars", query=expression, start=str(now - 300), end=str(now))
+    found = asked(stack["prometheus"].address, "query_exemplars", query=expression, start=str(now - 300), end=str(now))
     return [one["labels"] for series in found for one in series["exemplars"]]
 
 
@@ -97,7 +97,10 @@ def _misspelt(question: Question) -> Question:
 
 def test_the_services_to_choose_from_are_those_that_answer_requests(stack: LocalStack) -> None:
     (asks,) = (question.expression for question in QUESTIONS if question.where.endswith(": $service"))
-    assert asked(stack, "label/job/values", **{"match[]": asks}) == ["booking-service", "event-service"]
+    assert asked(stack["prometheus"].address, "label/job/values", **{"match[]": asks}) == [
+        "booking-service",
+        "event-service",
+    ]
 
 
 def test_a_dot_on_the_panel_of_durations_leads_to_a_trace(stack: LocalStack) -> None:

@@ -1,27 +1,22 @@
 """Real bookings on the local stack, and every signal of them: figures, log lines, spans, and who talks to whom."""
 
-import asyncio
 import copy
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 
-import grpc
 import pytest
-from tests.customer import new_event
 
-from tests.asking import asked, values
+from tests.prometheus_says import asked, values
 from tests.signals import TABLE, Told, problems
-from tests.told_so_far import customer, grows, lines, look
+from tests.systems import OnThisMachine
+from tests.told_so_far import BOOKING, EVENT, PUT_OFF, QUICK, everything_told
 from tests.waiting import until
 from workbook.needs import missing, needs
 from workbook.prometheus import rule_files
 from workbook.stack import LocalStack
 
-BOOKING, EVENT, METRICS = "booking-service", "event-service", "metrics-consumer"
-QUICK = {"FIGURES_EVERY": "0.05", "OTEL_BSP_SCHEDULE_DELAY": "50", "LOG_FORMAT": "json"}
+METRICS = "metrics-consumer"
 CREATE = "booking-service: booking.BookingService/CreateBooking"
-PUT_OFF = "booking-service does not log 'release put off' with ['service', 'booking_id', 'trace_id', 'span_id']"
 
 
 @pytest.fixture(scope="module")
@@ -33,27 +28,7 @@ def stack() -> Iterator[LocalStack]:
 
 @pytest.fixture(scope="module")
 def told(stack: LocalStack) -> Told:
-    """What is told of a booking, a sold-out one, a cancelled one, and one cancelled while nobody takes it back."""
-    before, event_id, traces = grows(stack), asyncio.run(new_event(stack[EVENT].address, capacity=5)), {}
-    with customer(stack) as ada:
-        kept = ada.books(event_id)
-        traces["confirmed"] = ada.trace_id
-        regretted = ada.books(event_id)
-        with pytest.raises(grpc.RpcError):
-            ada.books(event_id)
-        traces["sold-out"] = ada.trace_id
-        ada.cancels(regretted)
-        traces["cancelled"] = ada.trace_id
-        with suppress(AssertionError):  # what is missing then is the test's to say
-            until(lambda: problems(look(stack, traces, before)) == [PUT_OFF], patience=15)
-        found = look(stack, traces, before)
-        stack[EVENT].kill()
-        ada.cancels(kept)
-    found.lines[BOOKING] = lines(stack, BOOKING)
-    put_off = [line for line in found.lines[BOOKING] if line["event"] == "release put off"]
-    assert [line.get("trace_id") for line in put_off] == [ada.trace_id]
-    stack[EVENT].start()
-    return found
+    return everything_told(OnThisMachine(stack))
 
 
 def test_every_signal_of_the_table_comes_and_no_other(told: Told) -> None:
@@ -141,21 +116,22 @@ def watched(stack: LocalStack, told: Told) -> LocalStack:
 
 def test_prometheus_asks_every_service(watched: LocalStack) -> None:
     addresses = watched.metrics_addresses()
-    until(lambda: values(watched, "up") == dict.fromkeys(addresses.values(), 1))
-    jobs = {one["metric"]["job"] for one in asked(watched, "query", query="up")["result"]}
+    prometheus = watched["prometheus"].address
+    until(lambda: values(prometheus, "up") == dict.fromkeys(addresses.values(), 1))
+    jobs = {one["metric"]["job"] for one in asked(prometheus, "query", query="up")["result"]}
     assert jobs == set(addresses) == set(TABLE["services"])
-    until(lambda: values(watched, 'sum(bookings_by_status{status="cancelled"})') == {"": 3})
+    until(lambda: values(prometheus, 'sum(bookings_by_status{status="cancelled"})') == {"": 3})
 
 
 def test_it_works_out_the_rules_of_the_phase(watched: LocalStack) -> None:
-    files = {group["file"] for group in asked(watched, "rules")["groups"]}
+    files = {group["file"] for group in asked(watched["prometheus"].address, "rules")["groups"]}
     assert files == {str(path) for path in rule_files(4)}
     assert {path.name for path in rule_files(4)} >= {"alerts.yml", "recording.yml"}
 
 
 def test_a_new_copy_is_asked_too_and_one_that_is_away_is_seen(watched: LocalStack) -> None:
-    gone = watched.metrics_address(METRICS)
+    prometheus, gone = watched["prometheus"].address, watched.metrics_address(METRICS)
     watched[METRICS].kill()
     watched.replica(EVENT)
-    until(lambda: values(watched, "up")[gone] == 0)
-    until(lambda: values(watched, 'count(up{job="event-service"} == 1)') == {"": 2})
+    until(lambda: values(prometheus, "up")[gone] == 0)
+    until(lambda: values(prometheus, 'count(up{job="event-service"} == 1)') == {"": 2})
