@@ -17,6 +17,7 @@ from workbook.ports import STANDARD
 _LIMIT = 90  # seconds for one docker command
 _WHOLE = "docker-compose.yml"  # the newest phase's system, under a project name of its own
 _KAFKA = "kafka"
+_WATCHERS = {"prometheus": 9090, "alertmanager": 9093, "jaeger": 16686, "grafana": 3000}
 _ANSWERING = {name: port for name, port in STANDARD.items() if name.endswith("-service")}
 
 
@@ -53,6 +54,10 @@ class Compose:
     def metrics(self) -> dict[str, str]:
         """Where each running service shows its figures to Prometheus, by its name."""
         return self._found(metrics_ports(self._phase))
+
+    def watchers(self) -> dict[str, str]:
+        """Where figures, alerts, traces and dashboards are asked for, by their names."""
+        return self._found(_WATCHERS)
 
     def kafka(self) -> str:
         """Where the broker listens on this machine; "" where none runs."""

@@ -5,13 +5,25 @@ import time
 import urllib.request
 from contextlib import AbstractContextManager
 from http.client import HTTPException
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from workbook.checks.probe import Connection, silence
 
-KAFKA = "kafka"
-PAGES = {"metrics-consumer": "metrics-consumer", "booking-metrics": "booking-service"}
+KAFKA, METRICS = "kafka", "/metrics"
+PAGES = {
+    "metrics-consumer": "metrics-consumer",
+    "booking-metrics": "booking-service",
+    "event-metrics": "event-service",
+}
 """The pages for Prometheus, at /metrics, and whose each is."""
+WATCHERS = {
+    "prometheus": "/-/ready",
+    "alertmanager": "/-/ready",
+    "grafana": "/api/health",
+    "jaeger": "/",
+    "traces": "/spans?newest=0",
+}
+"""What looks on, and where each says that it is there. `traces` is the receiver of a local stack."""
 
 
 class Watched(Protocol):
@@ -20,14 +32,16 @@ class Watched(Protocol):
 
 def is_service(name: str) -> bool:
     """Whether this part of a system is one that answers gRPC."""
-    return name != KAFKA and name not in PAGES
+    return name != KAFKA and name not in PAGES and name not in WATCHERS
 
 
 def silence_of(name: str, address: str, patience: float) -> str:
     """Why the part does not answer at `address`, in words; "" when it does."""
     if is_service(name):
         return silence(address, patience)
-    return _kafka_silence(address, patience) if name == KAFKA else _page_silence(address, patience)
+    if name == KAFKA:
+        return _kafka_silence(address, patience)
+    return _page_silence(f"http://{address}{WATCHERS.get(name, METRICS)}", patience)
 
 
 def answers_within(name: str, address: str, seconds: float) -> bool:
@@ -47,10 +61,14 @@ def connection_to(name: str, address: str) -> "AbstractContextManager[Watched]":
 
 def page(address: str, patience: float) -> str:
     """What HOST:PORT/metrics says; raises OSError, HTTPException."""
-    # No proxy: the address is the one that was given.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"http://{address}/metrics", timeout=patience) as answer:
+    with opened(f"http://{address}{METRICS}", patience) as answer:
         return str(answer.read().decode(errors="replace"))
+
+
+def opened(url: str | urllib.request.Request, patience: float) -> Any:
+    """The answer to a request over HTTP, to be closed; raises OSError, HTTPException."""
+    # No proxy: the address is the one that was given.
+    return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=patience)
 
 
 class _Line:
@@ -83,9 +101,10 @@ def _kafka_silence(address: str, patience: float) -> str:
     return "" if answers(address, patience) else f"no Kafka answers at {address} within {patience:g} s"
 
 
-def _page_silence(address: str, patience: float) -> str:
+def _page_silence(url: str, patience: float) -> str:
     try:
-        page(address, patience)
+        with opened(url, patience) as answer:
+            answer.read()
     except (OSError, HTTPException) as error:
-        return f"http://{address}/metrics cannot be read ({error})"
+        return f"{url} cannot be read ({error})"
     return ""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
-from workbook.checks.parts import KAFKA, PAGES, is_service
+from workbook.checks.parts import KAFKA, PAGES, WATCHERS, is_service
 from workbook.checks.probe import silence
 from workbook.checks.system import CannotRestart, System
 
@@ -90,10 +90,11 @@ def _started(phase: int, progress: Progress) -> "tuple[LocalStack, str]":
     from workbook.kafka.jars import NoApacheKafka  # noqa: PLC0415 - as above
     from workbook.kafka.names import UnknownBroker  # noqa: PLC0415 - as above
     from workbook.part import PartFailed  # noqa: PLC0415 - as above
+    from workbook.prometheus import prometheus_runs  # noqa: PLC0415 - as above
     from workbook.stack import LocalStack  # noqa: PLC0415 - as above
 
     try:
-        stack = LocalStack(phase, progress=progress).start()
+        stack = LocalStack(phase, prometheus=prometheus_runs(phase), progress=progress).start()
     except (PartFailed, NoApacheKafka, UnknownBroker) as failure:
         raise NoTarget(f"the local stack did not start: {failure}") from failure
     kafka = f"; Kafka is {described(stack.kafka)}" if stack.kafka else ""
@@ -105,10 +106,11 @@ def _local(phase: int, progress: Progress) -> Iterator[System]:
     stack, name = _started(phase, progress)
     try:
         serving = {name: part.address for name, part in stack.parts.items() if name.endswith("-service")}
+        watching = {name: stack[name].address for name in WATCHERS if name in stack.parts}
         databases = {name: stack.settings_of(name) for name in serving}
         yield System(
             name,
-            {**serving, **_beside(_kafka(stack), stack.metrics_addresses())},
+            {**serving, **watching, **_beside(_kafka(stack), stack.metrics_addresses())},
             killer=lambda service: _kill_and_start(_part(stack, service)),
             pauser=lambda service: _paused(_part(stack, service)),
             databases=databases,
@@ -154,7 +156,7 @@ def _compose(phase: int) -> Iterator[System]:
     stack = Compose(phase)
     if problem := stack.problem():
         raise NoTarget(problem)
-    found = {**stack.addresses(), **_beside(stack.kafka(), stack.metrics())}
+    found = {**stack.addresses(), **stack.watchers(), **_beside(stack.kafka(), stack.metrics())}
     yield System(f"compose stack: {stack.file}", found, stack.restart, stack.paused, stack.databases())
 
 
