@@ -13,6 +13,7 @@ from checklist.page import Figures
 from checklist.prometheus import Prometheus
 from checklist.shown import PAGES, Shown
 from checklist.stores import Store, store_of
+from checklist.tallies import ALONE
 from checklist.traced import Traced, followed
 from checklist.visit import Visit, Visiting
 
@@ -41,10 +42,11 @@ def pages(system: System) -> Mapping[str, Shown]:
 
 
 @pytest.fixture(scope="session")
-def some_pages(pages: Mapping[str, Shown]) -> Mapping[str, Shown]:
+def some_pages(system: System, pages: Mapping[str, Shown]) -> Mapping[str, Shown]:
     """For checks of figures: at least the booking service's page is there."""
-    if "booking-metrics" not in pages:
-        not_run("needs the booking service's page: --target booking-metrics=HOST:PORT,… that can be read")
+    system.address(ALONE)
+    if ALONE not in pages:
+        not_run("needs a page that can be read, see above")
     return pages
 
 
@@ -66,7 +68,7 @@ def visit(log: Log | None, pages: Mapping[str, Shown], buyers: Buyers, sellers: 
 
 
 @pytest.fixture(scope="session")
-def counted(visit: Visit, some_pages: Mapping[str, Shown]) -> Visit:
+def counted(some_pages: Mapping[str, Shown], visit: Visit) -> Visit:
     """The same, for checks of figures."""
     del some_pages
     return visit
@@ -75,7 +77,7 @@ def counted(visit: Visit, some_pages: Mapping[str, Shown]) -> Visit:
 @pytest.fixture(scope="session")
 def figures(counted: Visit) -> Figures:
     """What the booking service's page showed after it."""
-    return counted.after["booking-metrics"]
+    return counted.after[ALONE]
 
 
 @pytest.fixture(scope="session")
@@ -92,9 +94,10 @@ def held(system: System, visit: Visit, pages: Mapping[str, Shown], buyers: Buyer
     """What happened while the event service was paused."""
     del visit  # first what happens when all is well
     system.needs_pause()
-    given = "prometheus" in system.addresses
-    watching = Prometheus(system.addresses["prometheus"], system.patience) if given else None
-    return hold(system, pages.get("booking-metrics"), buyers, sellers, watching)
+    address = system.addresses.get("prometheus", "")
+    answers = address and not silence_of("prometheus", address, system.patience)
+    watching = Prometheus(address, system.patience) if answers else None
+    return hold(system, pages.get(ALONE), buyers, sellers, watching)
 
 
 @pytest.fixture(scope="session")

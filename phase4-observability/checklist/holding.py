@@ -35,26 +35,26 @@ class Held:
 def hold(system: System, page: Shown | None, buyers: Buyers, sellers: Sellers, prometheus: Prometheus | None) -> Held:
     """Pauses the event service, which comes back; a page or a Prometheus that is not there is not asked."""
     event, held = sellers.made(capacity=100).id, Held()
-    patience = prometheus.patience if prometheus else 0
-    before = _about_targets(prometheus)
+    watching = [rule.name for rule in prometheus.rules() if rule.watches_targets] if prometheus else []
+    before = prometheus.alerts(*watching) if prometheus else set()
     with system.paused(EVENT):
-        with buyers.tracing(held.fault):
-            failing = buyers.begun(BOOK, system.patience, **wish(event, 1))
         if page:
             held.left["cancelled by its caller"] = _left(page, buyers, _cancelled, wish(event, 1))
             held.left["with a deadline that passed"] = _left(page, buyers, _expired, wish(event, 1))
-        if prometheus:
-            comes_true(lambda: bool(_about_targets(prometheus) - before), patience)
-            held.noticed = _about_targets(prometheus) - before
+        with buyers.tracing(held.fault):
+            failing = buyers.begun(BOOK, system.patience, **wish(event, 1))
+        if prometheus and watching:
+            comes_true(lambda: bool(prometheus.alerts(*watching) - before), prometheus.patience)
+            held.noticed = prometheus.alerts(*watching) - before
         held.failed = buyers.outcome(BOOK, failing)
-    if held.noticed:
-        comes_true(lambda: not _about_targets(prometheus) & held.noticed, patience)
-        held.stayed = _about_targets(prometheus) & held.noticed
+    if prometheus and held.noticed:
+        comes_true(lambda: not prometheus.alerts(*watching) & held.noticed, prometheus.patience)
+        held.stayed = prometheus.alerts(*watching) & held.noticed
     return held
 
 
 def _left(page: Shown, buyers: Buyers, leave: Callable[..., Answer], request: Any) -> tuple[Answer, Outcomes]:
-    """What was counted of one call while it, and one more, were under way."""
+    """How a call ended for its caller, and what was counted of it."""
     methods = METHODS["booking-metrics"]
     before = requests(page.figures(), methods)
     answer = leave(buyers, request)
@@ -79,11 +79,3 @@ def _cancelled(buyers: Buyers, request: Any) -> Answer:
 
 def _expired(buyers: Buyers, request: Any) -> Answer:
     return buyers.outcome(BOOK, buyers.begun(BOOK, WAIT, **request))
-
-
-def _about_targets(prometheus: Prometheus | None) -> set[str]:
-    """The alerts about parts that do not answer which are pending or firing."""
-    if prometheus is None:
-        return set()
-    watching = {rule.name for rule in prometheus.rules() if rule.watches_targets}
-    return {alert.name for alert in prometheus.alerts() if alert.name in watching}

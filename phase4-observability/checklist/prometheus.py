@@ -36,12 +36,6 @@ class Rule:
         return self.is_alert and bool(re.search(r"\b(up|probe_success|absent|absent_over_time)\b", self.query))
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
-    name: str
-    state: str
-
-
 class Prometheus:
     def __init__(self, address: str, patience: float) -> None:
         self.address = address
@@ -56,10 +50,11 @@ class Prometheus:
         groups = self._asked("rules")["groups"]
         return [_rule_of(rule) for group in groups for rule in group["rules"]]
 
-    def alerts(self) -> list[Alert]:
-        """Those that are pending or firing."""
-        alerts = self._asked("alerts")["alerts"]
-        return [Alert(each["labels"]["alertname"], each["state"]) for each in alerts]
+    def alerts(self, *names: str) -> set[str]:
+        """Those of these names that are pending or firing, each with what it is about."""
+        on = [each["labels"] for each in self._asked("alerts")["alerts"]]
+        told = ((each["alertname"], each.get("job", ""), each.get("instance", "")) for each in on)
+        return {" ".join(filter(None, words)) for words in told if words[0] in names}
 
     def names(self) -> set[str]:
         """All metrics it has figures of."""
@@ -85,7 +80,7 @@ class Prometheus:
         """Seconds within which an alert comes on, or off: a look that is not answered, and two more of the rules."""
         looks = [_seconds(each.get("scrapeInterval", "15s")) for each in self.targets()]
         groups = [float(each.get("interval", 15)) for each in self._asked("rules")["groups"]]
-        return min(4 * max(looks, default=15) + 2 * max(groups, default=15) + 2, _LONGEST)
+        return min(4 * max(looks, default=15) + 2 * max(groups, default=0) + 2, _LONGEST)
 
     def _asked(self, what: str) -> Any:
         try:

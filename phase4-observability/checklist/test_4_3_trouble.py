@@ -76,7 +76,7 @@ def _comes_again(system: System, store: Store, buyers: Buyers, event: str) -> bo
     trace = new_trace()
     with buyers.tracing(trace):
         buyers.attempt("CreateBooking", **wish(event, 1))
-    return comes_true(lambda: bool(store.trace(trace.trace_id)), 4 * system.patience)
+    return comes_true(lambda: Trace(trace, store.trace(trace.trace_id)).first is not None, 4 * system.patience)
 
 
 def _trace_of(system: System, store: Store, held: Held) -> Trace:

@@ -78,10 +78,10 @@ class Visiting:
         self._sell(visit, event, visit.traces["not sampled"])
         visit.traces["sold"] = new_trace()
         visit.followed = self._sell(visit, event, visit.traces["sold"])
-        for _ in range(SOLD - 2):
+        for _ in range(SOLD + REGRETTED - 2):
             self._sell(visit, event, new_trace())
-        for _ in range(REGRETTED):
-            booking = self._sell(visit, event, new_trace())
+        self._look(visit)  # what counts down now is seen
+        for booking in visit.sold[-REGRETTED:]:
             self._buyers.attempt("CancelBooking", booking_id=booking.id)
             visit.cancelled.append(booking)
         self._buyers.attempt("GetBooking", booking_id=visit.followed.id)
