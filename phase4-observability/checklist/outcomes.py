@@ -63,7 +63,8 @@ def of_method(outcomes: Outcomes, method: str) -> int:
 
 
 def tells_codes(outcomes: Outcomes) -> bool:
-    return any(code for _, code in outcomes)
+    """Whether each of them says how it ended in gRPC's words: `ok` and `error` are none."""
+    return bool(outcomes) and all(code for _, code in outcomes)
 
 
 def grown(before: Outcomes, after: Outcomes) -> Outcomes:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from checklist.callers import Ended
-from checklist.outcomes import METHODS, grown, of_method, requests
+from checklist.outcomes import METHODS, grown, of_method, requests, tells_codes
 from checklist.page import Figures
 from checklist.shown import BY_STATUS, TOTAL, growth, named
 
@@ -31,7 +31,7 @@ def all_counted(page: str, before: Pages, after: Pages, ended: Ended) -> bool:
     found = requests_grown(page, before, after)
     if page not in after or all(counts(page, found[each], wanted) for each, wanted in ended.items()):
         return True
-    if any(code for _, code in found):
+    if tells_codes(found):
         return False
     methods = {method for method, _ in ended}
     by_method = all(counts(page, of_method(found, method), of_method(ended, method)) for method in methods)
