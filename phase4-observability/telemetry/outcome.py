@@ -18,13 +18,13 @@ def ended_with(context: Context, error: BaseException | None) -> str:
     if isinstance(error, (asyncio.CancelledError, GeneratorExit)):  # a stream is closed where it waits for its reader
         left: float | None = context.time_remaining()
         return "DEADLINE_EXCEEDED" if left is not None and left < _CLOSE else "CANCELLED"
-    return "UNKNOWN"  # what gRPC answers when an exception leaves a handler
+    return _chosen(context, "UNKNOWN")  # what gRPC answers when an exception leaves a handler that chose nothing
 
 
-def _chosen(context: Context) -> str:
+def _chosen(context: Context, otherwise: str = "OK") -> str:
     code: grpc.StatusCode | int | None = context.code()
     if code is None:
-        return "OK"
+        return otherwise
     return code.name if isinstance(code, grpc.StatusCode) else _BY_NUMBER.get(code, "UNKNOWN")
 
 

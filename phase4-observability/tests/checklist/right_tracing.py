@@ -4,7 +4,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,11 +64,10 @@ class Collected:
     def _answer(self, path: str) -> tuple[int, str, str]:
         trace_id = path.rpartition("/")[2]
         found = [span for span in list(self._spans) if span.trace_id == trace_id]
-        if path.startswith("/api/traces/") and not found:
-            return 404, JSON, '{"data": null, "errors": [{"code": 404, "msg": "trace not found"}]}'
-        processes = {span.service: {"serviceName": span.service, "tags": []} for span in found}
-        trace = {"traceID": trace_id, "spans": [_as_jaeger_has_it(span) for span in found], "processes": processes}
-        return 200, JSON, json.dumps({"data": [trace], "errors": None})
+        if path.startswith("/api/v3/traces/") and not found:
+            return 404, JSON, '{"error": {"httpCode": 404, "message": "trace not found"}}'
+        told = [{"resource": _resource(span.service), "scopeSpans": [{"spans": [_otlp(span)]}]} for span in found]
+        return 200, JSON, json.dumps({"result": {"resourceSpans": told}})
 
 
 class Tracer:
@@ -141,18 +140,24 @@ class Tracer:
             self.send(self.under(name, "consumer", traceparent))
 
 
-def _as_jaeger_has_it(span: Span) -> dict[str, Any]:
-    above = [{"refType": "CHILD_OF", "traceID": span.trace_id, "spanID": span.parent_id}] if span.parent_id else []
-    tags: list[dict[str, Any]] = [{"key": "span.kind", "type": "string", "value": span.kind}]
-    tags += [{"key": key, "type": "string", "value": value} for key, value in span.attributes.items()]
-    tags += [{"key": "error", "type": "bool", "value": True}] if span.error else []
+def _resource(service: str) -> dict[str, Any]:
+    return {"attributes": _attributes({"service.name": service})}
+
+
+def _otlp(span: Span) -> dict[str, Any]:
+    began = int(span.began * 1e9)
     return {
-        "traceID": span.trace_id,
-        "spanID": span.span_id,
-        "operationName": span.name,
-        "references": above,
-        "startTime": int(span.began * 1e6),
-        "duration": 1000,
-        "tags": tags,
-        "processID": span.service,
+        "traceId": span.trace_id,
+        "spanId": span.span_id,
+        "parentSpanId": span.parent_id,
+        "name": span.name,
+        "kind": f"SPAN_KIND_{span.kind.upper()}",
+        "startTimeUnixNano": str(began),
+        "endTimeUnixNano": str(began + 10**6),
+        "attributes": _attributes(span.attributes),
+        "status": {"code": "STATUS_CODE_ERROR"} if span.error else {},
     }
+
+
+def _attributes(values: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [{"key": key, "value": {"stringValue": value}} for key, value in values.items()]

@@ -38,6 +38,9 @@ async def behave(request: Any, context: Context) -> Word:
             await asyncio.Event().wait()
         case "set":
             context.set_code(grpc.StatusCode.OUT_OF_RANGE)
+        case "set, then bug":
+            context.set_code(grpc.StatusCode.OUT_OF_RANGE)
+            raise ZeroDivisionError
     return Word(value="done")
 
 
@@ -146,8 +149,12 @@ async def test_a_method_that_is_not_known_makes_no_series(path: str) -> None:
             assert found[side % ("UNIMPLEMENTED", "server")] == 1
 
 
-async def test_the_context_alone_would_not_have_told() -> None:
-    """The control: what gRPC says of a bug to an interceptor that asks it."""
+@pytest.mark.parametrize(
+    ("word", "chosen", "code"),
+    [("bug", None, "UNKNOWN"), ("set, then bug", grpc.StatusCode.OUT_OF_RANGE, "OUT_OF_RANGE")],
+)
+async def test_a_bug_is_what_its_caller_is_told(word: str, chosen: grpc.StatusCode | None, code: str) -> None:
+    """Without the chassis around it. The control: what the context alone says of a bug to an interceptor."""
     seen: list[Any] = []
 
     class Naive(Around):
@@ -164,9 +171,9 @@ async def test_the_context_alone_would_not_have_told() -> None:
     port = naive.add_insecure_port("127.0.0.1:0")
     await naive.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        told = (await failure(open_call(channel, "unary_unary", Word(value="bug")))).code()
+        told = (await failure(open_call(channel, "unary_unary", Word(value=word)))).code()
     await naive.stop(0)
-    assert (told, seen) == (grpc.StatusCode.UNKNOWN, [(None, "UNKNOWN")])
+    assert (told.name, seen) == (code, [(chosen, code)])
 
 
 def test_every_method_of_the_service_is_known() -> None:
