@@ -62,7 +62,7 @@ def _expect_counted(count: int, wanted: int, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", LEFT)
-def test_left(held: Held, figures: Figures, kind: str) -> None:
+def test_left(figures: Figures, held: Held, kind: str) -> None:
     """A request that nobody waits for any more is counted, and not as OK."""
     answer, found = held.left[kind]
     if answer.code.name not in _NONE:

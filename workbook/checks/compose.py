@@ -12,12 +12,11 @@ from chassis.settings import PostgresSettings
 from workbook.checks.system import CannotRestart
 from workbook.compose import metrics_ports, settings_outside
 from workbook.phases import ROOT, newest_composed_phase, phase_folders
-from workbook.ports import STANDARD
+from workbook.ports import STANDARD, WATCHING
 
 _LIMIT = 90  # seconds for one docker command
 _WHOLE = "docker-compose.yml"  # the newest phase's system, under a project name of its own
 _KAFKA = "kafka"
-_WATCHERS = {"prometheus": 9090, "alertmanager": 9093, "jaeger": 16686, "grafana": 3000}
 _ANSWERING = {name: port for name, port in STANDARD.items() if name.endswith("-service")}
 
 
@@ -57,7 +56,7 @@ class Compose:
 
     def watchers(self) -> dict[str, str]:
         """Where figures, alerts, traces and dashboards are asked for, by their names."""
-        return self._found(_WATCHERS)
+        return self._found(WATCHING)
 
     def kafka(self) -> str:
         """Where the broker listens on this machine; "" where none runs."""

@@ -4,13 +4,14 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.checklist.answering import JSON, Answering
 
+_KINDS = {"internal": 1, "server": 2, "client": 3, "producer": 4, "consumer": 5}  # as OTLP counts them
 FAULTS = frozenset({"UNKNOWN", "INTERNAL", "UNAVAILABLE", "DEADLINE_EXCEEDED", "DATA_LOSS"})
 
 
@@ -65,9 +66,9 @@ class Collected:
         trace_id = path.rpartition("/")[2]
         found = [span for span in list(self._spans) if span.trace_id == trace_id]
         if path.startswith("/api/v3/traces/") and not found:
-            return 404, JSON, '{"error": {"httpCode": 404, "message": "trace not found"}}'
-        told = [{"resource": _resource(span.service), "scopeSpans": [{"spans": [_otlp(span)]}]} for span in found]
-        return 200, JSON, json.dumps({"result": {"resourceSpans": told}})
+            return 404, JSON, '{"error": {"httpCode": 404, "message": "No traces found"}}'
+        spans = [{"resource": _named(span.service), "scopeSpans": [{"spans": [_as_otlp(span)]}]} for span in found]
+        return 200, JSON, json.dumps({"result": {"resourceSpans": spans}})
 
 
 class Tracer:
@@ -140,24 +141,24 @@ class Tracer:
             self.send(self.under(name, "consumer", traceparent))
 
 
-def _resource(service: str) -> dict[str, Any]:
-    return {"attributes": _attributes({"service.name": service})}
+def _named(service: str) -> dict[str, Any]:
+    return {"attributes": [_attribute("service.name", service)]}
 
 
-def _otlp(span: Span) -> dict[str, Any]:
+def _attribute(name: str, value: str) -> dict[str, Any]:
+    return {"key": name, "value": {"stringValue": value}}
+
+
+def _as_otlp(span: Span) -> dict[str, Any]:
     began = int(span.began * 1e9)
     return {
         "traceId": span.trace_id,
         "spanId": span.span_id,
         "parentSpanId": span.parent_id,
         "name": span.name,
-        "kind": f"SPAN_KIND_{span.kind.upper()}",
+        "kind": _KINDS[span.kind],
         "startTimeUnixNano": str(began),
-        "endTimeUnixNano": str(began + 10**6),
-        "attributes": _attributes(span.attributes),
-        "status": {"code": "STATUS_CODE_ERROR"} if span.error else {},
+        "endTimeUnixNano": str(began + 1_000_000),
+        "attributes": [_attribute(name, value) for name, value in span.attributes.items()],
+        "status": {"code": 2} if span.error else {},
     }
-
-
-def _attributes(values: Mapping[str, str]) -> list[dict[str, Any]]:
-    return [{"key": key, "value": {"stringValue": value}} for key, value in values.items()]
