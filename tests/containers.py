@@ -20,6 +20,7 @@ from workbook.ports import STANDARD, WATCHING
 POSTGRES, KAFKA = "postgres", "kafka"
 PROMETHEUS, ALERTMANAGER, JAEGER = "prometheus", "alertmanager", "jaeger"
 WITHOUT = {"grafana"}  # its image is brought by no test (see workbook/needs.py)
+PHASE_OF_GRAFANA = 4
 KILLED = 137
 ADDED_BYTES = 100_000_000  # what an image may add to its base; measured: 80 MB, SQLAlchemy 29 and gRPC 19 of them
 PACKAGES = {
@@ -51,9 +52,12 @@ class EveryStack:
         for phase in range(first, min(stack.phase, newest_checked_phase()) + 1):
             command = [sys.executable, "-m", "workbook", "check", str(phase), "--target", "compose"]
             # As from another shell, which knows nothing of the ports and the password that this one has moved.
-            board = run(command, {**os.environ, "COMPOSE_PROJECT_NAME": stack.project})
+            board = run(command, {**os.environ, "COMPOSE_PROJECT_NAME": stack.project, "COLUMNS": "200"})
             assert "✓" in board
-            assert not {"✗", "○"} & set(board), board
+            assert "✗" not in board, board
+            left = {line for line in board.splitlines() if "not run (" in line}
+            assert all(f"needs the address of {name}" in line for line in left for name in WITHOUT), board
+            assert bool(left) == ("○" in board) == (phase >= PHASE_OF_GRAFANA)
 
     def test_python_is_the_first_process_and_has_no_rights(self, stack: ComposeStack) -> None:
         for name in served(stack):

@@ -22,6 +22,7 @@ from workbook.checks.verdict import Wrong, not_run
 _REFUSALS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _SPANS = {"__rate_interval": "1m", "__interval": "1m", "__range": "1h", "__interval_ms": "60000", "__range_s": "3600"}
 _ALL = {"$__all", "All", ""}
+_LABELS = re.compile(r"label_values\((.*),\s*(\w+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,8 @@ class Grafana:
     def panels(self) -> list[Panel]:
         """The panels of all dashboards that ask Prometheus for something."""
         found = [each["uid"] for each in self._asked("/api/search?type=dash-db&limit=500")]
-        dashboards = (self._asked(f"/api/dashboards/uid/{urllib.parse.quote(uid)}")["dashboard"] for uid in found)
-        return [panel for dashboard in dashboards for panel in _panels_of(dashboard)]
+        dashboards = [self._asked(f"/api/dashboards/uid/{urllib.parse.quote(uid)}")["dashboard"] for uid in found]
+        return [panel for dashboard in dashboards for panel in _panels_of(dashboard, self._values(dashboard))]
 
     def query(self, source: str, expression: str) -> list[Any]:
         """What a data source answers to an expression, through Grafana; raises OSError where it does not answer."""
@@ -58,6 +59,27 @@ class Grafana:
         path = f"/api/datasources/proxy/uid/{urllib.parse.quote(source)}/api/v1/query?{asked}"
         found = self._answer(path)["data"]
         return [found["result"]] if found["resultType"] in {"scalar", "string"} else list(found["result"])
+
+    def _values(self, dashboard: Mapping[str, Any]) -> dict[str, str]:
+        """What each of its variables stands for."""
+        return {each["name"]: self._value(each) for each in dashboard.get("templating", {}).get("list", ())}
+
+    def _value(self, variable: Mapping[str, Any]) -> str:
+        """What is chosen; where nothing is, the first of what there is to choose from, or a pattern that fits all."""
+        value = variable.get("current", {}).get("value", "")
+        values = [str(each) for each in (value if isinstance(value, list) else [value])]
+        asked = variable.get("query", "")
+        labels = _LABELS.fullmatch(str(asked.get("query", "") if isinstance(asked, dict) else asked).strip())
+        source = variable.get("datasource") or {}
+        if not set(values) <= _ALL:
+            return "|".join(values)
+        if labels is None or variable.get("includeAll") or not isinstance(source, dict):
+            return ".*"
+        try:
+            found = self.query(source.get("uid", ""), f"group by ({labels[2]}) ({labels[1]})")
+        except (OSError, HTTPException, ValueError, KeyError):
+            return ".*"
+        return min((each["metric"].get(labels[2], "") for each in found), default=".*")
 
     def _asked(self, path: str) -> Any:
         """Wrong if it does not answer; no verdict if we may not ask."""
@@ -81,8 +103,7 @@ def _who() -> dict[str, str]:
     return {"Authorization": f"Basic {token}"} if user else {}
 
 
-def _panels_of(dashboard: Mapping[str, Any]) -> Iterator[Panel]:
-    values = {each["name"]: _chosen(each) for each in dashboard.get("templating", {}).get("list", ())}
+def _panels_of(dashboard: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[Panel]:
     for panel in _flat(dashboard):
         asked = [each["expr"] for each in panel.get("targets") or () if each.get("expr")]
         if asked:
@@ -97,13 +118,6 @@ def _flat(holder: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for panel in holder.get("panels") or ():
         yield panel
         yield from _flat(panel)
-
-
-def _chosen(variable: Mapping[str, Any]) -> str:
-    """What a variable stands for, as a pattern that fits all of it where nothing is chosen."""
-    value = variable.get("current", {}).get("value", "")
-    values = [str(each) for each in (value if isinstance(value, list) else [value])]
-    return ".*" if set(values) <= _ALL else "|".join(values)
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

@@ -93,12 +93,22 @@ class Prometheus:
 
 def metrics_in(expression: str) -> set[str]:
     """The names of the metrics that an expression asks for."""
-    bare = re.sub(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'', "", expression)  # no strings
-    bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]", " ", bare)  # no labels, no windows
+    bare = _bare(expression)
     bare = re.sub(r"\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)", " ", bare)
     bare = re.sub(r"\boffset\s+-?\w+", " ", bare)
     names = re.findall(r"(?<![\w.:])([a-zA-Z_:][\w:]*)(?!\s*\()(?![\w:])", bare)
     return {name for name in names if name.lower() not in _WORDS}
+
+
+def may_be_empty(expression: str) -> bool:
+    """Whether an expression comes to nothing when all is well: it compares, or shows alerts."""
+    return bool(re.search(r"[<>]|[!=]=", _bare(expression))) or "ALERTS" in expression
+
+
+def _bare(expression: str) -> str:
+    """Without strings, labels and windows."""
+    without = re.sub(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'', "", expression)
+    return re.sub(r"\{[^}]*\}|\[[^\]]*\]", " ", without)
 
 
 _ITS_OWN = ("job", "instance")

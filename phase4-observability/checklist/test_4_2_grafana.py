@@ -4,6 +4,7 @@ from http.client import HTTPException
 
 import pytest
 from checklist.grafana import Grafana, Panel
+from checklist.prometheus import may_be_empty, metrics_in
 
 from workbook.checks.parts import silence_of
 from workbook.checks.system import System
@@ -57,9 +58,18 @@ def test_panels(grafana: Grafana, panels: list[Panel], source: str) -> None:
     by_name = grafana.sources()
     for panel in panels:
         for expression in panel.expressions:
-            problem = _problem(grafana, by_name.get(panel.source, panel.source) or source, expression)
+            problem = _emptiness(grafana, by_name.get(panel.source, panel.source) or source, expression)
             said = f"“{panel.title}” of “{panel.dashboard}” asks for {expression[:160]}: {problem}"
             expect(not problem, said, "try it in Explore: is the metric's name right, and the data source there?")
+
+
+def _emptiness(grafana: Grafana, source: str, expression: str) -> str:
+    """As `_problem`, but for what shows nothing when all is well: there its metrics must be there."""
+    problem = _problem(grafana, source, expression)
+    if not problem or not may_be_empty(expression):
+        return problem
+    unknown = [name for name in sorted(metrics_in(expression) - {"ALERTS"}) if _problem(grafana, source, name)]
+    return f"{unknown[0]} {_problem(grafana, source, unknown[0])}" if unknown else ""
 
 
 def _problem(grafana: Grafana, source: str, expression: str) -> str:
