@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,9 +15,11 @@ from tests.dashboards import Question, dashboards, questions, selectors, sources
 from tests.prometheus_says import asked, values
 from tests.told_so_far import customer
 from tests.waiting import until
+from workbook.grafana import figure
 from workbook.needs import needs
 from workbook.stack import LocalStack
 from workbook.traces.client import Traces
+from workbook.watched import Watched
 
 QUESTIONS = [question for board in dashboards().values() for question in questions(board)]
 QUICK = {"FIGURES_EVERY": "0.05", "OTEL_BSP_SCHEDULE_DELAY": "50"}
@@ -56,38 +57,35 @@ def _fire(stack: LocalStack) -> None:
     urllib.request.urlopen(url, data=b"", timeout=10).close()  # with data it is a POST
 
 
-def silent(stack: LocalStack, question: Question) -> list[str]:
+@pytest.fixture
+def watched(stack: LocalStack) -> Watched:
+    return Watched(stack["prometheus"].address, 5, {"service": "booking-service"})
+
+
+def silent(watched: Watched, question: Question) -> list[str]:
     """Which of the question and the selectors in it have no answer: `or vector(0)` would hide a metric that is none."""
-    expression = question.of("booking-service")
-    return [one for one in (expression, *selectors(expression)) if not numbers(stack, one)]
+    return [one for one in (question.expression, *selectors(question.expression)) if not numbers(watched, one)]
 
 
-def numbers(stack: LocalStack, expression: str) -> list[float]:
-    found = [float(one["value"][1]) for one in asked(stack["prometheus"].address, "query", query=expression)["result"]]
-    return [number for number in found if math.isfinite(number)]
+def numbers(watched: Watched, expression: str) -> list[float]:
+    return [number for _, number in watched.now(expression) if math.isfinite(number)]
 
 
-def exemplars(stack: LocalStack, expression: str) -> list[dict[str, str]]:
-    """The labels of the dots that Grafana would draw."""
-    now = time.time()
-    found = asked(stack["prometheus"].address, "query_exemplars", query=expression, start=str(now - 300), end=str(now))
-    return [one["labels"] for series in found for one in series["exemplars"]]
-
-
-def test_every_panel_variable_and_annotation_gets_an_answer(stack: LocalStack) -> None:
+def test_every_panel_variable_and_annotation_gets_an_answer(watched: Watched) -> None:
     with suppress(AssertionError):  # what is silent then, the next line says
-        until(lambda: not any(silent(stack, question) for question in QUESTIONS))
-    assert {question: silence for question in QUESTIONS if (silence := silent(stack, question))} == {}
+        until(lambda: not any(silent(watched, question) for question in QUESTIONS))
+    assert {question: silence for question in QUESTIONS if (silence := silent(watched, question))} == {}
 
 
-def test_a_service_that_calls_nobody_fills_its_dashboard_too(stack: LocalStack) -> None:
+def test_a_service_that_calls_nobody_fills_its_dashboard_too(watched: Watched) -> None:
     asks = [question for question in questions(dashboards()["service"]) if not question.may_be_empty]
     assert len(asks) > 10
-    until(lambda: all(numbers(stack, question.of("event-service")) for question in asks))
+    other = replace(watched, variables={"service": "event-service"})
+    until(lambda: all(numbers(other, question.expression) for question in asks))
 
 
-def test_a_misspelt_metric_would_be_seen(stack: LocalStack) -> None:
-    assert [question for question in QUESTIONS if not silent(stack, _misspelt(question))] == []
+def test_a_misspelt_metric_would_be_seen(watched: Watched) -> None:
+    assert [question for question in QUESTIONS if not silent(watched, _misspelt(question))] == []
 
 
 def _misspelt(question: Question) -> Question:
@@ -103,12 +101,27 @@ def test_the_services_to_choose_from_are_those_that_answer_requests(stack: Local
     ]
 
 
-def test_a_dot_on_the_panel_of_durations_leads_to_a_trace(stack: LocalStack) -> None:
+def test_a_dot_on_the_panel_of_durations_leads_to_a_trace(stack: LocalStack, watched: Watched) -> None:
     (label,) = {each["name"] for each in sources()["prometheus"]["jsonData"]["exemplarTraceIdDestinations"]}
-    (asks,) = (question.of("booking-service") for question in QUESTIONS if question.exemplar)
-    until(lambda: exemplars(stack, asks))
-    ids, traces = {labels[label] for labels in exemplars(stack, asks)}, Traces(stack["traces"].address)
+    (asks,) = (question.expression for question in QUESTIONS if question.exemplar)
+    until(lambda: watched.exemplars(asks))
+    ids, traces = {labels[label] for labels, _ in watched.exemplars(asks)}, Traces(stack["traces"].address)
     until(lambda: all(traces.trace(trace_id) for trace_id in ids))
-    recorded = 'job_method:grpc_request_duration_seconds:p99_5m{job="booking-service"}'
-    assert numbers(stack, f"max({recorded})")
-    assert exemplars(stack, recorded) == []  # which is why the panel asks for the buckets, too
+    recorded = 'job_method:grpc_request_duration_seconds:p99_5m{job="$service"}'
+    assert numbers(watched, f"max({recorded})")
+    assert watched.exemplars(recorded) == []  # which is why the panel asks for the buckets, too
+
+
+DRAWN = {"Tickets sold": "2", "Popular events": " 2", "How long requests take": "a request", "How requests end": "OK"}
+
+
+@pytest.mark.parametrize("title", DRAWN)
+def test_where_no_grafana_runs_the_workbook_draws_what_it_would_show(watched: Watched, title: str) -> None:
+    until(lambda: DRAWN[title] in _written(watched, title))
+
+
+def _written(watched: Watched, title: str) -> list[str]:
+    """What stands in the picture of a panel."""
+    (panel,) = (panel for board in dashboards().values() for panel in board["panels"] if panel["title"] == title)
+    (axes,) = figure({**dashboards()["service"], "panels": [panel]}, watched).axes
+    return [*axes.get_legend_handles_labels()[1], *(text.get_text() for text in axes.texts)]

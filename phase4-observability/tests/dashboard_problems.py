@@ -80,7 +80,7 @@ def _places(_name: str, board: Board) -> Iterator[str]:
 
 
 def _variables(_name: str, board: Board) -> Iterator[str]:
-    used = {name for asked in questions(board) for name in re.findall(r"\$\{?(?!__)(\w+)", asked.expression)}
+    used = {name for asked in questions(board) for name in re.findall(r"\$\{?(?!__)([a-z]\w*)", asked.expression)}
     there = {variable["name"] for variable in board["templating"]["list"]}
     yield from (f"there is no variable ${name}" for name in sorted(used - there))
     yield from (f"nobody uses the variable ${name}" for name in sorted(there - used))

@@ -12,7 +12,7 @@ import yaml
 
 PHASE = Path(__file__).resolve().parents[1]
 GRAFANA = PHASE / "grafana"
-_NO_SELECTOR = re.compile(r"\b(?:by|without) \([^)]*\)|\[(?:\$\w+|\d+[smhd])\]|\b(?:and|or|unless)\b")
+_NO_SELECTOR = re.compile(r"\b(?:by|without) \([^)]*\)|\[(?:\$\w+|\d+[smhd])\]|\b(?:and|or|unless)\b|, *\"[^\"]*\"")
 _SELECTOR = re.compile(r"(?<![\w:.])([a-zA-Z_:][\w:]*+)(?:\{[^}]*\})?(?! *\()")
 
 Dashboards = dict[str, dict[str, Any]]
@@ -49,10 +49,6 @@ class Question:
     expression: str
     exemplar: bool = False
     may_be_empty: bool = False
-
-    def of(self, service: str) -> str:
-        """The expression as Grafana sends it when this service is chosen."""
-        return self.expression.replace("$__rate_interval", "1m").replace("$service", service)
 
 
 def questions(board: Mapping[str, Any]) -> Iterator[Question]:

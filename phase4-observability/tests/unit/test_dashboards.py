@@ -163,7 +163,10 @@ def test_what_is_wrong_with_a_dashboard_is_seen(spoil: Callable[[Dashboards], No
 
 
 def test_the_parts_of_an_expression_are_told_apart() -> None:
-    assert selectors('sum by (a) (rate(b_total{c=~"d[.](e)", f!="g"}[5m])) / job:h:rate5m > 0 or vector(0)') == {
+    assert selectors(
+        'label_replace(sum by (a) (rate(b_total{c=~"d[.](e)", f!="g"}[5m])) / job:h:rate5m, "h", "$1", "i", "(j)") > 0'
+        " or vector(0)"
+    ) == {
         'b_total{c=~"d[.](e)", f!="g"}': "b_total",
         "job:h:rate5m": "job:h:rate5m",
     }
