@@ -37,8 +37,9 @@ def sources() -> dict[str, dict[str, Any]]:
 
 
 def expanded(text: str) -> str:
-    """As Grafana reads a file of provisioning where no environment variable is set."""
-    return re.sub(r"\$\$|\$\{[^}]*\}|\$\w+", lambda found: "$" if found[0] == "$$" else "", text)
+    """As Grafana reads a file of provisioning in its container, where this is all it knows of the environment."""
+    known = {"$$": "$", "${JAEGER_PORT}": "16686"}
+    return re.sub(r"\$\$|\$\{[^}]*\}|\$\w+", lambda found: known.get(found[0], ""), text)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def test_a_rate_in_grafana_knows_how_often_figures_are_taken() -> None:
 def test_exemplars_lead_to_traces_and_spans_to_figures() -> None:
     destinations = sources()["prometheus"]["jsonData"]["exemplarTraceIdDestinations"]
     assert [(each["name"], each.get("datasourceUid"), each.get("url")) for each in destinations] == [
-        ("trace_id", None, "http://localhost:16686/trace/${__value.raw}"),
+        ("trace_id", None, "http://127.0.0.1:16686/trace/${__value.raw}"),
         ("trace_id", "jaeger", None),
     ]
     back = sources()["jaeger"]["jsonData"]["tracesToMetrics"]
@@ -46,7 +46,13 @@ def test_a_dollar_that_grafana_would_take_for_a_variable_is_seen() -> None:
     assert "{}" in expanded(text.replace("$$", "$"))
 
 
-def test_dashboards_are_read_from_where_they_are_put() -> None:
+def test_its_container_gives_it_what_it_reads() -> None:
+    grafana = yaml.safe_load((PHASE / "compose.yaml").read_text())["services"]["grafana"]
     (provider,) = yaml.safe_load((PROVISIONING / "dashboards" / "all.yml").read_text())["providers"]
-    assert provider["options"]["path"] == "/var/lib/grafana/dashboards"
+    folder = provider["options"]["path"]
+    assert {f"./grafana/dashboards:{folder}:ro", "./grafana/provisioning:/etc/grafana/provisioning:ro"} <= set(
+        grafana["volumes"]
+    )
+    assert grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"] == f"{folder}/overview.json"
+    assert grafana["environment"]["JAEGER_PORT"] == "${JAEGER_PORT:-16686}"
     assert provider["allowUiUpdates"] is False
