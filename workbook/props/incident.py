@@ -7,15 +7,17 @@ incident.log("booking-service")  # what it wrote since
 incident.end()                   # mends it
 """
 
+import atexit
 import random
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import fields
 from math import isnan
 
 from workbook.part import State
-from workbook.props.evidence import BOOKING, CONSUMER, CREATE, Evidence, Figures, Pages, figures_between, pages
+from workbook.props.evidence import BOOKING, CONSUMER, CREATE, Evidence, Figures, figures_between, pages
 from workbook.props.faults import FAULTS, Cause
 from workbook.props.gentle import Gentle
 from workbook.stack import LocalStack
@@ -81,6 +83,7 @@ def begin(
     until_well(stack)
     cause = cause or random.choice(list(Cause))  # noqa: S311 - a riddle, no secret
     undo = ExitStack()
+    atexit.register(undo.close)  # before the stack stops: whoever is frozen would not end
     try:
         customers = undo.enter_context(Gentle(stack, per_second))
         well = _looked(stack, before)
@@ -129,9 +132,10 @@ def _problem(stack: LocalStack) -> str:
 
 
 def _looked(stack: LocalStack, seconds: float) -> Figures:
-    first: Pages = pages(stack)
-    time.sleep(seconds)
-    return figures_between(first, pages(stack))
+    with ThreadPoolExecutor(1) as beside:
+        first = beside.submit(pages, stack)  # the while does not begin only when a page that hangs is given up
+        time.sleep(seconds)
+        return figures_between(first.result(), pages(stack))
 
 
 def _written(stack: LocalStack, name: str, since: int) -> str:
