@@ -10,6 +10,7 @@ Leaving the block takes containers, network and data away. Images that were buil
 import os
 import subprocess
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from typing import Self
 
 from chassis.settings import PostgresSettings
@@ -93,12 +94,13 @@ class ComposeStack:
         """What a command prints that runs in the service's container."""
         return self.compose("exec", "--no-TTY", service, *command)
 
+    @cached_property
     def services(self) -> set[str]:
         """All that it starts, with the steps that run once."""
         return set(self.compose("config", "--services").split()) - self._without
 
     def _whole(self) -> list[str]:
-        return sorted(self.services()) if self._without else []
+        return sorted(self.services) if self._without else []
 
     def compose(self, *arguments: str) -> str:
         """Runs `docker compose`; returns what it printed, raises PartFailed with all it said when it failed."""
