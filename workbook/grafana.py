@@ -15,17 +15,17 @@ from typing import Any
 from IPython.display import Image, display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MultipleLocator
 
+from workbook.last_minutes import LastMinutes, Points
 from workbook.phases import phase_folders
 from workbook.pictures import AMBER, BLUE, COLOURS, GREEN, INK, image_of
-from workbook.watched import Points, Watched
 
 Panel = Mapping[str, Any]
 _COLOURS = {"green": GREEN, "yellow": "#eab308", "orange": AMBER, "red": "#ef4444", "blue": BLUE}
 _COLUMNS = 24
 _COLUMN, _ROW = 0.62, 0.42  # inches of a step of Grafana's grid
-_LEGEND = 66  # letters in a row
+_LEGEND = 80  # letters in a row
 
 
 def dashboard(name: str, prometheus: str, minutes: float = 15, **variables: str) -> None:
@@ -36,13 +36,13 @@ def dashboard(name: str, prometheus: str, minutes: float = 15, **variables: str)
 def dashboard_image(name: str, prometheus: str, minutes: float = 15, **variables: str) -> Image:
     """What `dashboard` shows; raises OSError when Prometheus does not answer."""
     board = json.loads((phase_folders()[4] / "grafana" / "dashboards" / f"{name}.json").read_text())
-    return image_of(figure(board, Watched(prometheus, minutes, variables)).axes[0])
+    return image_of(figure(board, LastMinutes(prometheus, minutes, variables)).axes[0])
 
 
-def figure(board: Mapping[str, Any], watched: Watched) -> Figure:
+def figure(board: Mapping[str, Any], watched: LastMinutes) -> Figure:
     """The panels of a board, each with axes of its own, in the board's order."""
     chosen = {each["name"]: each["current"]["value"] for each in board["templating"]["list"]}
-    watched = Watched(watched.address, watched.minutes, {**chosen, **watched.variables})
+    watched = LastMinutes(watched.address, watched.minutes, {**chosen, **watched.variables})
     height = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in board["panels"])
     drawn = Figure(figsize=(_COLUMNS * _COLUMN, height * _ROW))
     for panel in board["panels"]:
@@ -54,7 +54,7 @@ def figure(board: Mapping[str, Any], watched: Watched) -> Figure:
     return drawn
 
 
-def _number(axes: Axes, panel: Panel, watched: Watched) -> None:
+def _number(axes: Axes, panel: Panel, watched: LastMinutes) -> None:
     defaults = panel["fieldConfig"]["defaults"]
     found = [value for target in panel["targets"] for _, value in watched.now(target["expr"])]
     text = _with_unit(found[0], defaults["unit"]) if found else defaults.get("noValue", "no data")
@@ -63,7 +63,7 @@ def _number(axes: Axes, panel: Panel, watched: Watched) -> None:
     axes.axis("off")
 
 
-def _lines(axes: Axes, panel: Panel, watched: Watched) -> None:
+def _lines(axes: Axes, panel: Panel, watched: LastMinutes) -> None:
     defaults, named = panel["fieldConfig"]["defaults"], [*_named(panel, watched)]
     draw = _stack if "stacking" in defaults["custom"] else _beside
     draw(axes, named, [*_line_colours(panel, [name for name, _ in named])])
@@ -81,8 +81,8 @@ def _scale(axes: Axes, defaults: Mapping[str, Any], minutes: float) -> None:
     axes.set(xlim=(-60 * minutes, 0), ylim=(0, top or 1))
     for step in defaults.get("thresholds", {"steps": []})["steps"][1:]:
         axes.axhline(step["value"], color=_COLOURS[step["color"]], linestyle="--")
-    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 1.5, 3, 6, 10]))
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value / 60:.3g} min" if value else "now")
+    axes.xaxis.set_major_locator(MultipleLocator(60 * max(0.5, round(minutes / 4))))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value / 60:g} min" if value else "now")
     axes.yaxis.set_major_formatter(lambda value, _: _with_unit(value, defaults["unit"]))
 
 
@@ -95,7 +95,7 @@ def _legend(axes: Axes, otherwise: str) -> None:
     axes.legend(loc="upper left", bbox_to_anchor=(-0.03, -0.1), ncols=columns, fontsize=10, labelspacing=0.2)
 
 
-def _named(panel: Panel, watched: Watched) -> Iterator[tuple[str, Points]]:
+def _named(panel: Panel, watched: LastMinutes) -> Iterator[tuple[str, Points]]:
     for target in panel["targets"]:
         for labels, points in watched.series(target["expr"]):
             yield _filled(target.get("legendFormat", ""), labels), points
@@ -129,7 +129,7 @@ def _stack(axes: Axes, named: list[tuple[str, Points]], colours: list[str]) -> N
     axes.stackplot(times, *zip(*filled, strict=True), labels=names, colors=colours, alpha=0.7)
 
 
-def _bars(axes: Axes, panel: Panel, watched: Watched) -> None:
+def _bars(axes: Axes, panel: Panel, watched: LastMinutes) -> None:
     (target,), unit = panel["targets"], panel["fieldConfig"]["defaults"]["unit"]
     rows = [(_filled(target.get("legendFormat", ""), labels), value) for labels, value in watched.now(target["expr"])]
     drawn = axes.barh([name for name, _ in rows], [value for _, value in rows], color=BLUE)

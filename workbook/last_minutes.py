@@ -16,7 +16,7 @@ _MOST = 150  # points of a line
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class LastMinutes:
     """The Prometheus at `address`. `variables` stand for $name in what is asked. Raises OSError when it is away."""
 
     address: str
