@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from chassis.settings import PostgresSettings
@@ -15,6 +15,7 @@ from workbook.phases import ROOT, newest_composed_phase, phase_folders
 from workbook.ports import STANDARD, WATCHING
 
 _LIMIT = 90  # seconds for one docker command
+_TRIES = 3
 _WHOLE = "docker-compose.yml"  # the newest phase's system, under a project name of its own
 _KAFKA = "kafka"
 _ANSWERING = {name: port for name, port in STANDARD.items() if name.endswith("-service")}
@@ -70,11 +71,19 @@ class Compose:
     @contextmanager
     def paused(self, service: str) -> Iterator[None]:
         """Frozen inside the block: its connections stay open, it answers nothing."""
-        self._done("pause", service)
+        self._frozen(service)
         try:
             yield
         finally:
             self._done("unpause", service)
+
+    def _frozen(self, service: str) -> None:
+        """A container whose processes are busy cannot always be frozen at the first try."""
+        for _ in range(_TRIES - 1):
+            with suppress(CannotRestart):
+                self._done("pause", service)
+                return
+        self._done("pause", service)
 
     def databases(self) -> dict[str, PostgresSettings]:
         """Where each service keeps its data. The password is asked of the container: it may have been moved, too."""
