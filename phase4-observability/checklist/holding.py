@@ -61,7 +61,7 @@ def _left(page: Shown, buyers: Buyers, leave: Callable[..., Answer], request: An
     def counted() -> Outcomes:
         return grown(before, requests(page.figures(), methods))
 
-    comes_true(lambda: of_method(counted(), BOOK) > 0 or counted()["", ""] > 0, buyers.system.patience / 2)
+    comes_true(lambda: of_method(counted(), BOOK) > 0 or counted()["", ""] > 0, buyers.system.patience)
     return answer, counted()
 
 

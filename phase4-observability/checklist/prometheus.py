@@ -66,13 +66,14 @@ class Prometheus:
         return [{"metric": {}}] if found["resultType"] in {"scalar", "string"} else list(found["result"])
 
     def figures_by_target(self, *names: str) -> list[Figures]:
-        """What it last heard of these metrics from each target."""
-        found: dict[tuple[str, str], dict[Any, float]] = {}
+        """What it last heard of these metrics from each target, without the labels that it adds by itself."""
+        known = {_place(target["labels"]): set(target["labels"]) for target in self.targets()}
+        found: dict[tuple[str, ...], dict[Any, float]] = {}
         for each in self.query(f'{{__name__=~"{"|".join(names)}"}}'):
-            labels = {name: value for name, value in each["metric"].items() if name not in {"__name__", *_ITS_OWN}}
-            target = tuple(each["metric"].get(name, "") for name in _ITS_OWN)
-            place = found.setdefault(target, {})
-            place[series(each["metric"]["__name__"], **labels)] = float(each["value"][1])
+            place = _place(each["metric"])
+            added = {"__name__", *_PLACE, *known.get(place, ())}
+            labels = {name: value for name, value in each["metric"].items() if name not in added}
+            found.setdefault(place, {})[series(each["metric"]["__name__"], **labels)] = float(each["value"][1])
         return list(found.values())
 
     @cached_property
@@ -111,11 +112,15 @@ def _bare(expression: str) -> str:
     return re.sub(r"\{[^}]*\}|\[[^\]]*\]", " ", without)
 
 
-_ITS_OWN = ("job", "instance")
+_PLACE = ("job", "instance")
 _WORDS = {"and", "or", "unless", "bool", "by", "without", "on", "ignoring", "group_left", "group_right"} | {
     *("inf", "nan", "offset", "start", "end", "atan2"),
     *("sum", "avg", "min", "max", "count", "topk", "bottomk", "quantile", "stddev", "stdvar", "group", "count_values"),
 }
+
+
+def _place(labels: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(labels.get(name, "") for name in _PLACE)
 
 
 def _rule_of(rule: Mapping[str, Any]) -> Rule:

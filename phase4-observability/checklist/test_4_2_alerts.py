@@ -38,6 +38,8 @@ def test_healthy(prometheus: Prometheus) -> None:
 def test_looks_at_something(prometheus: Prometheus, alerts: list[Rule]) -> None:
     """Every alert looks at metrics that there are."""
     idle = [(alert, name) for alert in alerts if "absent" not in alert.query for name in _unknown(prometheus, alert)]
+    if idle:
+        _needs_contract(alerts)  # else it may come with the first of what it counts
     said = f"{idle[0][0].name} asks for {idle[0][1]}, and nobody shows that: it can never fire" if idle else ""
     expect(not idle, said, "correct the name; promtool test rules shows an alert firing and not firing")
 
@@ -62,6 +64,8 @@ def test_waits(alerts: list[Rule]) -> None:
 def test_noticed(alerts: list[Rule], held: Held) -> None:
     """A service that stops is noticed: the alert is pending, or firing."""
     names = ", ".join(alert.name for alert in _of_targets(alerts))
+    if not held.noticed:
+        _needs_contract(alerts)
     said = f"the event service was paused, and {names} stayed off"
     expect(held.noticed, said, "let it look at `up` of each target, or at what its labels really are")
 
@@ -71,6 +75,8 @@ def test_over(alerts: list[Rule], held: Held) -> None:
     _of_targets(alerts)
     if not held.noticed:
         not_run("needs an alert that comes on, see above")
+    if held.stayed:
+        _needs_contract(alerts)
     said = f"{', '.join(held.stayed)} is still on long after the event service was back"
     expect(not held.stayed, said, "let the expression look at now, and leave out keep_firing_for")
 

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from checklist.grafana import Grafana
-from checklist.prometheus import metrics_in
+from checklist.prometheus import may_be_empty, metrics_in
 from tests.checklist.answering import JSON, Answering
 from tests.checklist.right_tracing import Collected
 
@@ -71,23 +72,39 @@ def test_the_metrics_of_an_expression(expression: str, names: set[str]) -> None:
     assert metrics_in(expression) == names
 
 
+@pytest.mark.parametrize(
+    ("expression", "empty"),
+    [
+        ("sum(a) > 0", True),
+        ('ALERTS{alertstate="firing"}', True),
+        ('sum(rate(a{b!="c"}[5m]))', False),
+        ("a / b", False),
+    ],
+)
+def test_what_is_empty_when_all_is_well(expression: str, *, empty: bool) -> None:
+    assert may_be_empty(expression) is empty
+
+
 def test_a_dashboards_variables_are_filled_in() -> None:
-    dashboard = {
-        "title": "Shop",
-        "templating": {
-            "list": [{"name": "job", "current": {"value": ["$__all"]}}, {"name": "top", "current": {"value": "3"}}]
-        },
-        "panels": [{"title": "A", "targets": [{"expr": 'topk($top, rate(a{job=~"${job:regex}"}[$__rate_interval]))'}]}],
-    }
-    answers = {
+    """Chosen, all, or not chosen: then it is the first of what there is to choose from."""
+    variables = [
+        {"name": "top", "current": {"value": 3}},
+        {"name": "job", "current": {"value": ["$__all"]}},
+        {"name": "pod", "query": "label_values(up, pod)", "datasource": {"uid": "m"}},
+    ]
+    expression = 'topk($top, rate(a{job=~"${job:regex}", pod="$pod"}[$__rate_interval]))'
+    panel = {"title": "A", "targets": [{"expr": expression}]}
+    pods = {"resultType": "vector", "result": [{"metric": {"pod": "two"}}, {"metric": {"pod": "one"}}]}
+    answers: dict[str, Any] = {
         "/api/search?type=dash-db&limit=500": [{"uid": "shop"}],
-        "/api/dashboards/uid/shop": {"dashboard": dashboard},
+        "/api/dashboards/uid/shop": {"dashboard": {"templating": {"list": variables}, "panels": [panel]}},
+        "/api/datasources/proxy/uid/m/api/v1/query?query=group+by+%28pod%29+%28up%29": {"data": pods},
     }
     server = Answering(lambda path: (200, JSON, json.dumps(answers[path])))
     server.start()
-    (panel,) = Grafana(server.address, 1).panels()
+    (found,) = Grafana(server.address, 1).panels()
     server.kill()
-    assert panel.expressions == ('topk(3, rate(a{job=~".*"}[1m]))',)
+    assert found.expressions == ('topk(3, rate(a{job=~".*", pod="one"}[1m]))',)
 
 
 @pytest.mark.parametrize("status", [401, 403])
