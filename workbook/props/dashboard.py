@@ -13,7 +13,7 @@ def dashboard_of(panel: dict[str, Any], title: str = "Mine") -> dict[str, Any]:
         "uid": re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-"),
         "title": title,
         "tags": ["lesson-4"],
-        "schemaVersion": 41,
+        "schemaVersion": 42,
         "editable": False,
         "refresh": "5s",
         "time": {"from": "now-15m", "to": "now"},

@@ -35,3 +35,4 @@ def copy_of(stack: LocalStack, name: str, program: str | None = None, **environm
         yield part
     finally:
         part.stop()
+        del stack.parts[part.name]

@@ -48,7 +48,7 @@ def test_a_dollar_that_grafana_would_take_for_a_variable_is_seen() -> None:
 
 def test_its_container_gives_it_what_it_reads() -> None:
     grafana = yaml.safe_load((PHASE / "compose.yaml").read_text())["services"]["grafana"]
-    (provider,) = yaml.safe_load((PROVISIONING / "dashboards" / "all.yml").read_text())["providers"]
+    provider, _ = yaml.safe_load((PROVISIONING / "dashboards" / "all.yml").read_text())["providers"]
     folder = provider["options"]["path"]
     assert {f"./grafana/dashboards:{folder}:ro", "./grafana/provisioning:/etc/grafana/provisioning:ro"} <= set(
         grafana["volumes"]
