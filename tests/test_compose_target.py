@@ -13,6 +13,8 @@ PORTS = {
     "kafka": {9092: 9192},
     "booking-service": {9465: 9565, 50051: 50061},
     "metrics-consumer": {50054: 50064, 9464: 9564},
+    "prometheus": {9090: 9190},
+    "jaeger": {4318: 4418, 16686: 16786},
     "event-service": {50052: 0},  # its port is open to the other containers alone
 }
 LISTED = [
@@ -40,6 +42,7 @@ def test_the_root_is_the_newest_composed_phase() -> None:
     assert stack.addresses() == {"booking-service": "127.0.0.1:50061"}
     assert stack.metrics() == {"booking-service": "127.0.0.1:9565", "metrics-consumer": "127.0.0.1:9564"}
     assert stack.kafka() == "127.0.0.1:9192"
+    assert stack.watchers() == {"prometheus": "127.0.0.1:9190", "jaeger": "127.0.0.1:16786"}
 
 
 @pytest.mark.usefixtures("only_the_root_is_up")

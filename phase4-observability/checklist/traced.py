@@ -52,7 +52,6 @@ class Traced:
 
     traces: dict[str, Trace]
     message: Message | None
-    booking_id: str
 
     @property
     def sold(self) -> Trace:
@@ -80,7 +79,7 @@ def followed(store: Store, visit: Visit, log: Log | None, patience: float) -> Tr
 
     def look() -> Traced:
         traces = {name: Trace(sent, store.trace(sent.trace_id)) for name, sent in visit.traces.items()}
-        return Traced(traces, next(iter(messages()), None), booking.id)
+        return Traced(traces, next(iter(messages()), None))
 
     if log is not None:
         log.until(messages, patience)
