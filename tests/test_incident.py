@@ -1,11 +1,13 @@
 """The incident of lesson 4: each fault shows in the signals that betray it and in no other's, and is undone."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from workbook.lesson.task import Wrong
+from workbook.part import Part, Program
 from workbook.phases import ROOT
 from workbook.props.evidence import Evidence
 from workbook.props.faults import Cause
@@ -39,6 +41,13 @@ def test_a_system_that_is_not_well_is_left_alone(stack: LocalStack) -> None:
     with pytest.raises(NotWell, match="metrics-consumer is paused"):
         until_well(stack, patience=0)
     stack["metrics-consumer"].resume()
+
+
+def test_a_copy_that_a_lesson_had_is_no_part_of_it(stack: LocalStack, tmp_path: Path) -> None:
+    never_ready = Program(argv=[], ready=lambda: False)
+    stack.parts["booking-service-2"] = Part("booking-service-2", "127.0.0.1:1", never_ready, tmp_path / "log")
+    until_well(stack)
+    del stack.parts["booking-service-2"]
 
 
 @pytest.mark.parametrize(("cause", "evidence"), recorded(), ids=lambda each: each if isinstance(each, str) else "")

@@ -120,8 +120,8 @@ def until_well(stack: LocalStack, patience: float = 30) -> None:
 
 
 def _problem(stack: LocalStack) -> str:
-    stopped = [name for name, part in stack.parts.items() if part.state is not State.RUNNING]
-    if stopped:
+    needed = ("postgres", "kafka", "traces", *stack.metrics_addresses())  # not the copies that a lesson had
+    if stopped := [name for name in needed if stack[name].state is not State.RUNNING]:
         return f"{stopped[0]} is {stack[stopped[0]].state}: start it first"
     seen = pages(stack)
     if silent := [name for name, page in seen.items() if page.samples is None]:
