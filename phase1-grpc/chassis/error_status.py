@@ -1,5 +1,6 @@
 """Exceptions become gRPC statuses here and nowhere else."""
 
+import math
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,6 +8,8 @@ from contextlib import asynccontextmanager
 import grpc
 import structlog
 from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
@@ -15,6 +18,8 @@ from chassis.interceptor import Around, Call, Context
 
 CODES: dict[type[errors.ServiceError], int] = {
     errors.InvalidArgument: code_pb2.INVALID_ARGUMENT,
+    errors.Unauthenticated: code_pb2.UNAUTHENTICATED,
+    errors.PermissionDenied: code_pb2.PERMISSION_DENIED,
     errors.NotFound: code_pb2.NOT_FOUND,
     errors.AlreadyExists: code_pb2.ALREADY_EXISTS,
     errors.FailedPrecondition: code_pb2.FAILED_PRECONDITION,
@@ -32,7 +37,8 @@ log = structlog.get_logger(__name__)
 class ErrorStatus(Around):
     """Answers a `ServiceError` with its code and details, and anything else with INTERNAL and an id to find in the log.
 
-    Details follow google.rpc: `ErrorInfo` carries the reason, `BadRequest` names the field of an `InvalidArgument`.
+    Details follow google.rpc: `ErrorInfo` carries the reason, `BadRequest` names the field of an `InvalidArgument`,
+    `RetryInfo` says when to try again.
     """
 
     def __init__(self, domain: str) -> None:
@@ -61,6 +67,9 @@ def status_of(error: errors.ServiceError, domain: str) -> status_pb2.Status:
     if isinstance(error, errors.InvalidArgument):
         violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=_short(error.problem))
         status.details.append(_packed(error_details_pb2.BadRequest(field_violations=[violation])))
+    if error.retry_after is not None:
+        delay = Duration(seconds=math.ceil(error.retry_after))  # too early would only be refused again
+        status.details.append(_packed(error_details_pb2.RetryInfo(retry_delay=delay)))
     return status
 
 
@@ -77,7 +86,7 @@ def _short(text: str) -> str:
     return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
 
 
-def _packed(detail: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest) -> AnyMessage:
+def _packed(detail: Message) -> AnyMessage:
     packed = AnyMessage()
     packed.Pack(detail)
     return packed

@@ -7,9 +7,13 @@ from typing import ClassVar
 
 
 class ServiceError(Exception):
-    """A refusal meant for the caller: `reason` is for programs and never changes, the text is for people."""
+    """A refusal meant for the caller: `reason` is for programs and never changes, the text is for people.
+
+    `retry_after` says in how many seconds the same call may succeed, where that is known.
+    """
 
     reason: ClassVar[str] = "UNSPECIFIED"
+    retry_after: float | None = None
 
 
 class InvalidArgument(ServiceError):
@@ -21,6 +25,14 @@ class InvalidArgument(ServiceError):
         super().__init__(f"{field}: {problem}")
         self.field = field
         self.problem = problem
+
+
+class Unauthenticated(ServiceError):
+    """It is not known who is calling, or not proved."""
+
+
+class PermissionDenied(ServiceError):
+    """It is known who is calling, and that is not enough."""
 
 
 class NotFound(ServiceError):

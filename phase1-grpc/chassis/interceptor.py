@@ -15,11 +15,15 @@ Continuation = Callable[[grpc.HandlerCallDetails], Awaitable["Handler | None"]]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call as an interceptor sees it; `method` is the full name, such as `/booking.BookingService/GetBooking`."""
+    """One call as an interceptor sees it; `method` is the full name, such as `/booking.BookingService/GetBooking`.
+
+    `request` is the message, or the stream of them; bytes that were no message stand there as something else.
+    """
 
     method: str
     streams: bool
     context: Context
+    request: Any = None
 
 
 class Around(grpc.aio.ServerInterceptor):
@@ -40,11 +44,11 @@ class Around(grpc.aio.ServerInterceptor):
         streams = handler.request_streaming or handler.response_streaming
 
         async def once(request: Any, context: Context) -> Any:
-            async with self.around(Call(method, streams, context)):
+            async with self.around(Call(method, streams, context, request)):
                 return await behaviour(request, context)
 
         async def stream(request: Any, context: Context) -> AsyncIterator[Any]:
-            call = Call(method, streams, context)
+            call = Call(method, streams, context, request)
             async with self.around(call), aclosing(behaviour(request, context)) as responses:
                 async for response in responses:
                     yield response

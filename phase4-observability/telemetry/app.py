@@ -1,7 +1,8 @@
 """The services as of phase 4: phase 3's, with everything that tells of them plugged in."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TypeAlias
 
 from booking_outbox.app import outbox_app
 from booking_outbox.app import relay_alone as relay_of_phase_3
@@ -39,14 +40,21 @@ from telemetry.tracing import Tracing
 BOOKING = booking_pb2.DESCRIPTOR.services_by_name["BookingService"]
 EVENT = event_pb2.DESCRIPTOR.services_by_name["EventService"]
 
+AlsoPlugged: TypeAlias = Callable[[Plugs], Plugs]
+"""What a later phase plugs in beside the telemetry: it takes the plugs and returns those that are used."""
+
+
+def as_it_is(plugs: Plugs) -> Plugs:
+    return plugs
+
 
 @asynccontextmanager
 async def observed_bookings(
-    settings: ObservedBookingSettings, exporter: SpanExporter | None = None
+    settings: ObservedBookingSettings, exporter: SpanExporter | None = None, *, also: AlsoPlugged = as_it_is
 ) -> AsyncIterator[BookingApp]:
     """The running booking service; `exporter` replaces the one to the collector."""
     async with Tracing(settings, settings.service_name, exporter) as tracing:
-        told = _Told(settings, tracing, methods_of(BOOKING), calls=CALLED_BY_BOOKING)
+        told = Told(settings, tracing, methods_of(BOOKING), calls=CALLED_BY_BOOKING)
         bookings = BookingFigures(told.database)
         shown = (bookings.pending, Remembered(bookings.by_status, settings.figures_every).figures)
         async with outbox_app(
@@ -54,20 +62,20 @@ async def observed_bookings(
             publisher=ObservedPublisher(settings, settings.service_name, tracing.tracer),
             traceparent=traceparent_of_booking,
             also_shown=(*told.figures, *shown),
-            plugs=told.plugs,
+            plugs=also(told.plugs),
         ) as app:
             yield app
 
 
 @asynccontextmanager
 async def observed_events(
-    settings: ObservedEventSettings, exporter: SpanExporter | None = None
+    settings: ObservedEventSettings, exporter: SpanExporter | None = None, *, also: AlsoPlugged = as_it_is
 ) -> AsyncIterator[GrpcServer]:
     """The running event service."""
     async with AsyncExitStack() as stack:
         tracing = await stack.enter_async_context(Tracing(settings, settings.service_name, exporter))
-        told = _Told(settings, tracing, methods_of(EVENT))
-        server = await stack.enter_async_context(event_app(settings, plugs=told.plugs))
+        told = Told(settings, tracing, methods_of(EVENT))
+        server = await stack.enter_async_context(event_app(settings, plugs=also(told.plugs)))
         balance = Remembered(TicketFigures(told.database).balance, settings.figures_every).figures
         await stack.enter_async_context(exposed(settings.metrics_host, settings.metrics_port, *told.figures, balance))
         yield server
@@ -79,7 +87,7 @@ async def observed_metrics(
 ) -> AsyncIterator[GrpcServer]:
     """The running metrics consumer."""
     async with Tracing(settings, settings.service_name, exporter) as tracing:
-        told = _Told(settings, tracing, methods_of())
+        told = Told(settings, tracing, methods_of())
         async with metrics_app(
             settings,
             publisher=ObservedPublisher(settings, settings.service_name, tracing.tracer),
@@ -112,7 +120,7 @@ async def relay_alone(settings: ObservedBookingSettings) -> None:
         await relay_of_phase_3(settings, publisher=publisher, also_shown=(tracing.figures, of_the_process))
 
 
-class _Told:
+class Told:
     """What every service tells of itself: its requests, its database, its process, its traces."""
 
     def __init__(

@@ -21,6 +21,8 @@ class SoldOut(errors.ResourceExhausted):
 
 REFUSALS = [
     (errors.InvalidArgument("colour", "must be a colour"), grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD"),
+    (errors.Unauthenticated("who is it"), grpc.StatusCode.UNAUTHENTICATED, "UNSPECIFIED"),
+    (errors.PermissionDenied("not you"), grpc.StatusCode.PERMISSION_DENIED, "UNSPECIFIED"),
     (errors.NotFound("no such word"), grpc.StatusCode.NOT_FOUND, "UNSPECIFIED"),
     (errors.AlreadyExists("said before"), grpc.StatusCode.ALREADY_EXISTS, "UNSPECIFIED"),
     (errors.FailedPrecondition("not now"), grpc.StatusCode.FAILED_PRECONDITION, "UNSPECIFIED"),
