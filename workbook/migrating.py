@@ -10,7 +10,7 @@ from workbook.part import PartFailed
 
 
 def migrate_all(databases: Iterable[tuple[Service, PostgresSettings]]) -> None:
-    """Makes each service's database with its newest tables; raises PartFailed.
+    """Makes the database of each service that has one, with its newest tables; raises PartFailed.
 
     As `python -m phaseN migrate` does. A process for each would spend most of its time importing.
     """

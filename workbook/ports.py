@@ -17,6 +17,7 @@ STANDARD = {
     "booking-service": 50051,
     "event-service": 50052,
     "metrics-consumer": 50054,
+    "api-gateway": 8080,
 }
 
 # What watches the system in containers. Of these, the local stack runs Prometheus alone.

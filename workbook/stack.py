@@ -15,11 +15,11 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 from chassis.probe import health
 from chassis.service import Service
-from chassis.settings import PostgresSettings
+from chassis.settings import PostgresSettings, ServiceSettings
 
 from workbook.kafka.choice import chosen_kind, kafka_part
 from workbook.migrating import migrate_all
@@ -123,16 +123,16 @@ class LocalStack:
         """The environment variables that a service of this stack runs with."""
         return {
             **told(self._ports, self.kafka),
-            "GRPC_PORT": str(self._ports[name]),
+            self._services[name].port.upper(): str(self._ports[name]),
             **({"METRICS_PORT": str(self._metrics_ports[name])} if name in self._metrics_ports else {}),
             "LOG_FORMAT": "text",
             **self._environment,
         }
 
     def settings_of(self, name: str) -> PostgresSettings:
-        """The settings that a service of this stack reads, for code that wants its database or address."""
+        """The settings that a service of this stack with a database reads, for code that wants its database."""
         values = {key.lower(): value for key, value in self.environment_of(name).items()}
-        kind = self._services[name].settings
+        kind = cast("type[ServiceSettings]", self._services[name].settings)
         return kind.model_validate({key: values[key] for key in kind.model_fields if key in values})
 
     def metrics_address(self, name: str) -> str:
@@ -167,15 +167,15 @@ class LocalStack:
         for watcher in self._watchers():
             self.parts[watcher.name] = watcher
             watcher.spawn()
-        self._progress("migrating " + ", ".join(self.settings_of(name).db_name for name in self._services))
+        databases = {name: self.settings_of(name) for name, service in self._services.items() if service.migrations}
+        self._progress("migrating " + ", ".join(settings.db_name for settings in databases.values()))
         with ThreadPoolExecutor() as at_once:
             topics = at_once.submit(self._make_topics)
-            migrate_all((service, self.settings_of(name)) for name, service in self._services.items())
+            migrate_all((self._services[name], settings) for name, settings in databases.items())
             topics.result()
-        for service in self._services.values():
-            self._progress(f"starting {service.name}")
-            port = self._ports[service.name]
-            part = self.parts[service.name] = self._service_part(service, service.name, port, {})
+        for name, service in self._services.items():
+            self._progress(f"starting {name}")
+            part = self.parts[name] = self._service_part(service, name, self._ports[name], {})
             part.spawn()
         for part in self.parts.values():
             part.wait_ready()
@@ -199,7 +199,7 @@ class LocalStack:
         address = f"127.0.0.1:{port}"
         runs = Program(
             argv=[sys.executable, "-m", program or self._program, "serve", service.name],
-            ready=lambda: health(address) == "SERVING",
-            environment={**self.environment_of(service.name), "GRPC_PORT": str(port), **environment},
+            ready=lambda: health(service.health.format(address=address)) == "SERVING",
+            environment={**self.environment_of(service.name), service.port.upper(): str(port), **environment},
         )
         return Part(name, address, runs, self.folder / f"{name}.log")

@@ -19,6 +19,14 @@ def remaining() -> float | None:
     return None if ends_at is None else max(0.0, ends_at - asyncio.get_running_loop().time())
 
 
+def due_in(seconds: float | None) -> None:
+    """Notes what is left of the work that this task does for a caller: calls made for it take no longer.
+
+    None stands for a caller who waits as long as it takes.
+    """
+    _ends_at.set(None if seconds is None else asyncio.get_running_loop().time() + seconds)
+
+
 class ServerDeadlines(Around):
     """Notes what is left of a call, and ends a unary call after `limit` seconds even if its caller would wait longer.
 
@@ -33,7 +41,7 @@ class ServerDeadlines(Around):
         asked: float | None = call.context.time_remaining()
         left = asked if call.streams else min(self._limit, self._limit if asked is None else asked)
         # Every call is handled in a task, and so in a context, of its own: nothing to reset.
-        _ends_at.set(None if left is None else asyncio.get_running_loop().time() + left)
+        due_in(left)
         if call.streams:  # gRPC itself ends a stream whose caller set a deadline
             yield
             return

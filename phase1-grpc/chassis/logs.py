@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import structlog
 from structlog.typing import Processor
 
-from chassis.settings import ServiceSettings
+from chassis.settings import ProcessSettings
 
 
-def configure_logs(settings: ServiceSettings, also: Sequence[Processor] = ()) -> None:
+def configure_logs(settings: ProcessSettings, also: Sequence[Processor] = ()) -> None:
     """Sends structlog's lines and those of libraries (psycopg, alembic, grpc) through one formatter.
 
     `also` are processors that add to each line.

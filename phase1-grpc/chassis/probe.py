@@ -1,12 +1,16 @@
-"""Asks a gRPC server for its health, for whoever watches it from outside: `python -m chassis.probe`.
+"""Asks a server for its health, over gRPC or HTTP, for whoever watches it from outside: `python -m chassis.probe`.
 
 Exit status 0 means SERVING, anything else that it is not, or that nobody answered.
 """
 
 import argparse
+import http.client
 import os
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Sequence
+from http import HTTPStatus
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -16,8 +20,11 @@ def health(address: str, service: str = "", timeout: float = 1) -> str:
     """What the server says of `service`: SERVING, NOT_SERVING, …; or the gRPC status it failed with. Never raises.
 
     "" asks for the process as a whole, a service's full name (`booking.BookingService`) whether it can do its work.
-    `timeout` is in seconds.
+    An address that begins with http:// is asked over HTTP, and whatever is not 200 is NOT_SERVING. `timeout` is in
+    seconds.
     """
+    if address.startswith("http://"):
+        return _over_http(address, timeout)
     question = health_pb2.HealthCheckRequest(service=service)
     with grpc.insecure_channel(address) as channel:
         try:
@@ -28,13 +35,26 @@ def health(address: str, service: str = "", timeout: float = 1) -> str:
     return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
 
 
+def _over_http(address: str, timeout: float) -> str:
+    try:
+        with urllib.request.urlopen(address, timeout=timeout) as answer:  # noqa: S310 - whoever calls names the address
+            return "SERVING" if answer.status == HTTPStatus.OK else "NOT_SERVING"
+    except urllib.error.HTTPError as answer:
+        answer.close()
+        return "NOT_SERVING"
+    except (OSError, http.client.HTTPException):
+        return "UNAVAILABLE"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the answer; 0 for SERVING, else 1."""
     port = os.environ.get("GRPC_PORT", "50051")
     parser = argparse.ArgumentParser(
-        prog="python -m chassis.probe", description="Ask a gRPC server for its health; exit status 0 means SERVING."
+        prog="python -m chassis.probe", description="Ask a server for its health; exit status 0 means SERVING."
     )
-    parser.add_argument("address", nargs="?", default=f"127.0.0.1:{port}", help="HOST:PORT (default: %(default)s)")
+    parser.add_argument(
+        "address", nargs="?", default=f"127.0.0.1:{port}", help="HOST:PORT or http://… (default: %(default)s)"
+    )
     parser.add_argument("service", nargs="?", default="", help="full name of a service (default: the whole process)")
     parser.add_argument("--timeout", type=float, default=2, help="seconds (default: %(default)s)")
     chosen = parser.parse_args(arguments)

@@ -12,17 +12,22 @@ import psycopg
 from structlog.typing import Processor
 
 from chassis.logs import configure_logs
-from chassis.settings import CannotStart, ServiceSettings, read_settings
+from chassis.settings import CannotStart, PostgresSettings, ProcessSettings, read_settings
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service as one phase knows it: its settings, what serves it, where its migrations are."""
+    """A service as one phase knows it: its settings, what serves it, where its migrations are, if it has a database.
+
+    `port` names the setting that holds its port, `health` is where `chassis.probe` asks whether it can be used.
+    """
 
     name: str
-    settings: type[ServiceSettings]
+    settings: type[ProcessSettings]
     serve: Callable[[Any], Awaitable[None]]
-    migrations: tuple[Path, ...]
+    migrations: tuple[Path, ...] = ()
+    port: str = "grpc_port"
+    health: str = "{address}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ class Step:
 
     name: str
     about: str
-    settings: type[ServiceSettings]
+    settings: type[ProcessSettings]
     run: Callable[[Any], Awaitable[None]]
 
 
@@ -59,7 +64,7 @@ def main(
             asyncio.run(_awaited(named.run(settings)))
         elif chosen.step == "serve":
             asyncio.run(_awaited(named.serve(settings)))
-        else:
+        elif isinstance(settings, PostgresSettings):
             # Alembic and SQLAlchemy take longer to import than everything else; a service that serves needs neither.
             from chassis.migrations import create_database, migrate  # noqa: PLC0415
 
@@ -74,10 +79,10 @@ def main(
 def _parser(program: str, services: Sequence[Service], steps: Sequence[Step]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"python -m {program}", description="Run a service, or migrate its database.")
     commands = parser.add_subparsers(dest="step", required=True)
-    serve = commands.add_parser("serve", help="serve gRPC until SIGTERM or Ctrl-C")
+    serve = commands.add_parser("serve", help="serve until SIGTERM or Ctrl-C")
+    serve.add_argument("named", metavar="service", choices=[service.name for service in services])
     move = commands.add_parser("migrate", help="create the database if needed and move it to a revision")
-    for command in (serve, move):
-        command.add_argument("named", metavar="service", choices=[service.name for service in services])
+    move.add_argument("named", metavar="service", choices=[service.name for service in services if service.migrations])
     move.add_argument("revision", nargs="?", default="heads", help="a revision, heads, base, or -1 for one back")
     for step in steps:
         commands.add_parser(step.name, help=step.about).set_defaults(named=step.name)

@@ -10,6 +10,16 @@ Seconds = Annotated[float, Field(ge=0, le=3600)]
 Limit = Annotated[float, Field(ge=0.01, le=3600)]  # seconds; PostgreSQL takes a limit of 0 as none
 
 
+class ProcessSettings(BaseSettings):
+    """What every process needs to know, whatever it serves: its name, how it ends, how it logs."""
+
+    service_name: str = "service"
+    drain_delay: Seconds = 0
+    stop_grace: Seconds = 5
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "text"] = "json"
+
+
 class PostgresSettings(BaseSettings):
     """Where the service's database is; the defaults are the roadmap's `docker run` command."""
 
@@ -34,20 +44,15 @@ class PostgresSettings(BaseSettings):
         }
 
 
-class ServiceSettings(PostgresSettings):
-    """What every service needs to know; a service adds its own fields and defaults."""
+class ServiceSettings(ProcessSettings, PostgresSettings):
+    """What every gRPC service with a database needs to know; a service adds its own fields and defaults."""
 
-    service_name: str = "service"
     grpc_host: str = "127.0.0.1"
     grpc_port: Port = 50051
     grpc_max_message_bytes: Annotated[int, Field(ge=1024, le=2**30)] = 64 * 1024
     grpc_max_concurrent_calls: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     grpc_max_connection_age: Annotated[int, Field(ge=1, le=86_400)] = 300
     deadline_limit: Limit = 10
-    drain_delay: Seconds = 0
-    stop_grace: Seconds = 5
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["json", "text"] = "json"
 
 
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)

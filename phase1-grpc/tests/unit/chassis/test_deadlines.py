@@ -42,6 +42,13 @@ async def test_outside_a_call_there_is_no_deadline() -> None:
     assert deadlines.remaining() is None
 
 
+async def test_whoever_answers_by_another_wire_sets_one_for_its_calls() -> None:
+    deadlines.due_in(5)
+    assert 4 < (deadlines.remaining() or 0) <= 5
+    deadlines.due_in(None)
+    assert deadlines.remaining() is None
+
+
 async def test_a_handler_knows_what_its_caller_asked() -> None:
     async with calling(unary(how_long), deadline_limit=100) as channel:
         # On the wire gRPC rounds a timeout up, by less than one in a hundred.

@@ -3,6 +3,8 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import grpc
 import pytest
@@ -51,3 +53,28 @@ def test_a_server_that_does_not_answer_is_not_healthy() -> None:
 async def test_by_default_it_asks_its_own_container(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRPC_PORT", address.split(":")[1])
     assert await asyncio.to_thread(main, []) == 0
+
+
+class _Answers(BaseHTTPRequestHandler):
+    """200 at /ready, 503 at /waits, and what is no HTTP at /odd."""
+
+    def do_GET(self) -> None:
+        if self.path == "/odd":
+            self.wfile.write(b"220 hello\r\n")
+            return
+        self.send_response(200 if self.path == "/ready" else 503)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("path", "said"), [("ready", "SERVING"), ("waits", "NOT_SERVING"), ("odd", "UNAVAILABLE")])
+def test_a_server_may_be_asked_over_http(path: str, said: str) -> None:
+    with HTTPServer(("127.0.0.1", 0), _Answers) as server, ThreadPoolExecutor() as beside:
+        beside.submit(server.handle_request)
+        assert health(f"http://127.0.0.1:{server.server_port}/{path}", timeout=5) == said
+
+
+def test_nobody_there_is_not_healthy_over_http_either(unused_tcp_port: int) -> None:
+    assert health(f"http://127.0.0.1:{unused_tcp_port}/ready") == "UNAVAILABLE"

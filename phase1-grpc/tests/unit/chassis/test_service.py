@@ -8,7 +8,7 @@ import psycopg
 import pytest
 import structlog
 from chassis.service import Service, Step, main
-from chassis.settings import CannotStart, ServiceSettings
+from chassis.settings import CannotStart, ProcessSettings, ServiceSettings
 
 
 class PaperSettings(ServiceSettings):
@@ -41,7 +41,10 @@ def logs_as_before() -> Iterator[None]:
 
 
 def run(served: Served, *arguments: str) -> int:
-    services = [Service("paper", PaperSettings, served, (Path("nowhere"),))]
+    services = [
+        Service("paper", PaperSettings, served, (Path("nowhere"),)),
+        Service("window", ProcessSettings, served, port="http_port", health="http://{address}/ready"),
+    ]
     steps = [Step("fold", "fold the paper", PaperSettings, served)]
     return main("phase0", services, arguments, steps=steps)
 
@@ -59,6 +62,13 @@ def test_a_phase_has_steps_of_its_own(capsys: pytest.CaptureFixture[str]) -> Non
     assert [settings.service_name for settings in served.settings] == ["paper"]
     assert run(Served(CannotStart("no paper")), "fold") == 1
     assert capsys.readouterr().err == "fold: no paper\n"
+
+
+def test_a_service_without_a_database_serves_and_has_nothing_to_migrate(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(Served(), "serve", "window") == 0
+    with pytest.raises(SystemExit):
+        run(Served(), "migrate", "window")
+    assert "choose from paper" in capsys.readouterr().err.replace("'", "")
 
 
 @pytest.mark.parametrize("failure", [CannotStart("the port is taken"), psycopg.OperationalError("the port is taken")])
