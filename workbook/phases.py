@@ -32,3 +32,8 @@ def services(phase: int) -> tuple[Service, ...]:
     """The services of the system as of a phase, in the order in which they start."""
     found: tuple[Service, ...] = importlib.import_module(f"phase{phase}").SERVICES
     return found
+
+
+def steps(phase: int) -> tuple[str, ...]:
+    """What the phase's program can do besides serving and migrating."""
+    return tuple(step.name for step in getattr(importlib.import_module(f"phase{phase}"), "STEPS", ()))

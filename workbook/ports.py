@@ -16,6 +16,7 @@ STANDARD = {
     "traces": 4318,
     "booking-service": 50051,
     "event-service": 50052,
+    "user-service": 50053,
     "metrics-consumer": 50054,
     "api-gateway": 8080,
 }

@@ -24,7 +24,7 @@ from chassis.settings import PostgresSettings, ServiceSettings
 from workbook.kafka.choice import chosen_kind, kafka_part
 from workbook.migrating import migrate_all
 from workbook.part import Part, PartFailed, Program
-from workbook.phases import newest_phase, services
+from workbook.phases import newest_phase, services, steps
 from workbook.ports import chosen_ports, free_port
 from workbook.postgres import postgres_part
 from workbook.prometheus import metrics_ports, prometheus_part, prometheus_port, show_to_prometheus
@@ -115,15 +115,16 @@ class LocalStack:
         """Moves a service's database to a revision; returns what alembic said, raises PartFailed if it failed."""
         return self._run(f"migrating {name}", name, "migrate", name, revision)
 
-    def step(self, name: str) -> str:
+    def step(self, name: str, **environment: str) -> str:
         """Runs a step of the phase, such as `redrive`; returns what it said, raises PartFailed if it failed."""
-        return self._run(name, next(reversed(self._services)), name)
+        return self._run(name, next(reversed(self._services)), name, **environment)
 
     def environment_of(self, name: str) -> dict[str, str]:
         """The environment variables that a service of this stack runs with."""
         return {
             **told(self._ports, self.kafka),
             self._services[name].port.upper(): str(self._ports[name]),
+            "KEYS_FOLDER": str(self.folder / "keys"),
             **({"METRICS_PORT": str(self._metrics_ports[name])} if name in self._metrics_ports else {}),
             "LOG_FORMAT": "text",
             **self._environment,
@@ -143,11 +144,11 @@ class LocalStack:
         """That of each service that shows any, by its name."""
         return {name: f"127.0.0.1:{port}" for name, port in self._metrics_ports.items()}
 
-    def _run(self, what: str, service: str, *arguments: str) -> str:
+    def _run(self, what: str, service: str, *arguments: str, **environment: str) -> str:
         """Runs a command of the phase to its end, with the environment of a service."""
         ran = subprocess.run(
             [sys.executable, "-m", f"phase{self.phase}", *arguments],
-            env={**os.environ, **self.environment_of(service)},
+            env={**os.environ, **self.environment_of(service), **environment},
             capture_output=True,
             text=True,
             check=False,
@@ -170,9 +171,9 @@ class LocalStack:
         databases = {name: self.settings_of(name) for name, service in self._services.items() if service.migrations}
         self._progress("migrating " + ", ".join(settings.db_name for settings in databases.values()))
         with ThreadPoolExecutor() as at_once:
-            topics = at_once.submit(self._make_topics)
+            prepared = at_once.submit(self._prepare)
             migrate_all((self._services[name], settings) for name, settings in databases.items())
-            topics.result()
+            prepared.result()
         for name, service in self._services.items():
             self._progress(f"starting {name}")
             part = self.parts[name] = self._service_part(service, name, self._ports[name], {})
@@ -187,7 +188,10 @@ class LocalStack:
         if self._prometheus_port:
             yield prometheus_part(self.folder, self._prometheus_port, self.phase, self.metrics_addresses())
 
-    def _make_topics(self) -> None:
+    def _prepare(self) -> None:
+        """Makes what the services share: their keys, their topics."""
+        if "keys" in steps(self.phase):
+            self.step("keys")
         if "kafka" in self.parts:
             self.parts["kafka"].wait_ready()
         if self.kafka:
