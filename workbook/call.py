@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 from grpc_status import rpc_status
 from rich.markup import escape
 
+from workbook.bearer import token_of_shell, with_token
 from workbook.terminal import console, error
 
 Json = dict[str, Any]
@@ -69,7 +70,7 @@ class ReflectedServer:
 
 
 def main(address: str, method: str | None, request: str, timeout: float) -> int:
-    with grpc.insecure_channel(address) as channel:
+    with with_token(grpc.insecure_channel(address), token_of_shell()) as channel:
         server = ReflectedServer(channel)
         try:
             if method is None:

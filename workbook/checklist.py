@@ -23,10 +23,10 @@ Progress = Callable[[str], None]
 _LIMIT_OF_ONE_CHECK = 240  # seconds; each call has a deadline of its own, this is the last resort
 
 
-def main(phase: int | None, target: str, restart: str | None, pause: str | None) -> int:
+def main(phase: int | None, target: str, restart: str | None, pause: str | None, as_of: int | None = None) -> int:
     """Prints the board of a phase, the newest by default; returns the exit status (see `Report.status`)."""
     with console.status("checking") as shown:
-        report = run(phase or newest_checked_phase(), target, restart, pause, progress=shown.update)
+        report = run(phase or newest_checked_phase(), target, restart, pause, as_of=as_of, progress=shown.update)
     return print_board(report)
 
 
@@ -37,19 +37,20 @@ def run(
     pause: str | None = None,
     *,
     deadline: float = 5,
+    as_of: int | None = None,
     progress: Progress = lambda _: None,
 ) -> Report:
     """Runs the checks of `phase` against `target`, giving each call `deadline` seconds; never raises for what it finds.
 
     `target` is "local", "compose", HOST:PORT, or SERVICE=HOST:PORT,…; `restart` and `pause` are shell commands, see
-    workbook/checks/targets.py.
+    workbook/checks/targets.py. The local and the compose stack are those of the phase `as_of` (default: `phase`).
     """
     report, finished = Report(phase, target), False
     checks = phase_folders().get(phase, ROOT) / "checklist"
     if not checks.is_dir():
         report.problem = f"phase {phase} has no checklist"
         return report
-    options = [f"--phase={phase}", f"--target={target}", f"--deadline={deadline}"]
+    options = [f"--as-of={as_of or phase}", f"--target={target}", f"--deadline={deadline}"]
     options += [f"--{name}={command}" for name, command in (("restart", restart), ("pause", pause)) if command]
     with tempfile.TemporaryFile("w+") as output:
         for line in _results(checks, options, output):

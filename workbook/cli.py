@@ -97,6 +97,7 @@ def _proof(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     )
     check.add_argument("--restart", metavar="COMMAND", help="kills and restarts your $SERVICE: does data last?")
     check.add_argument("--pause", metavar="COMMAND", help="sends $SIGNAL to your $SERVICE: 'kill -$SIGNAL $(cat pid)'")
+    check.add_argument("--as-of", type=_phase, metavar="N", help="check this later phase's stack (default: its own)")
     check.add_argument("--watch", action="store_true", help="for a task: check again at each save until it passes")
     check.set_defaults(runner=_check)
 
@@ -143,7 +144,7 @@ def _check(chosen: argparse.Namespace) -> int:
     except argparse.ArgumentTypeError as problem:
         error(str(problem))
         return 2
-    return _run("checklist", phase, chosen.target, chosen.restart, chosen.pause)
+    return _run("checklist", phase, chosen.target, chosen.restart, chosen.pause, chosen.as_of)
 
 
 def _desk() -> Any:
@@ -187,7 +188,8 @@ _KAFKA = "from phase 3 on: apache, embedded, or HOST:PORT of one that runs (defa
 _CALL = "Calls any gRPC server that has reflection; without SERVICE/METHOD it lists what the server offers."
 _TEST = "Runs lint, types, the import contract, the generated code, the locks and all tests. Exit status 0: all green."
 _CHECK = (
-    "Runs a phase's checklist against a target: the local stack, the compose stack, or your own server. "
+    "Runs a phase's checklist against a target: the local stack, the compose stack, or your own server; where "
+    "that asks who is calling, put an admin's token into TICKETS_TOKEN. "
     "`laws` reads the databases of a running system and says which law is broken where."
 )
 _BENCH = "Measures the services against a bare gRPC echo and pgbench in one run, and draws a plot."

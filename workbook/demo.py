@@ -6,6 +6,7 @@ from collections.abc import Callable
 import grpc
 from rich.table import Table
 
+from workbook.bearer import Token, with_token
 from workbook.call import Json, ReflectedServer
 from workbook.terminal import console
 
@@ -14,19 +15,20 @@ EVENT = "event.EventService"
 _Call = Callable[[str, str, Json], Json]
 
 
-def demo(booking_address: str, event_address: str | None = None) -> str:
+def demo(booking_address: str, event_address: str | None = None, token: Token | None = None) -> str:
     """Books and cancels tickets, and shows what each call answered in what time; returns an event to book.
 
-    With an event service (from phase 2 on) the tickets are counted; without one every event has tickets.
+    With an event service (from phase 2 on) the tickets are counted; without one every event has tickets. `token` gives
+    one of somebody who may book for others, where the services ask for it.
     """
     event_id = "jazz-night"
     table = Table("call", "", "answer", "ms", box=None, pad_edge=False, header_style="dim")
-    with grpc.insecure_channel(booking_address) as bookings:
+    with with_token(grpc.insecure_channel(booking_address), token) as bookings:
         book = _shown(table, bookings, BOOKING)
         if event_address is None:
             _book_and_cancel(book, event_id)
         else:
-            with grpc.insecure_channel(event_address) as events:
+            with with_token(grpc.insecure_channel(event_address), token) as events:
                 ask = _shown(table, events, EVENT)
                 _from_three_tickets(book, ask)
                 event_id = _put_on_sale(ask, 100)

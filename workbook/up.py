@@ -7,6 +7,8 @@ from types import FrameType
 
 from rich.table import Table
 
+from workbook.admin import token_for
+from workbook.bearer import TOKEN, Token
 from workbook.counted import show_counted
 from workbook.demo import BOOKING, demo
 from workbook.kafka.choice import described
@@ -36,12 +38,13 @@ def main(phase: int | None, *, free_ports: bool, once: bool, kafka: str | None) 
         )
         with stack:
             _show(stack, time.monotonic() - began)
-            asked = (stack[name].address for name in ("booking-service", "event-service") if name in stack.parts)
-            event_id = demo(*asked)
+            events = stack["event-service"].address if "event-service" in stack.parts else None
+            token = token_for(stack)
+            event_id = demo(stack["booking-service"].address, events, token)
             if stack.kafka:
                 show_counted(stack)
             _show_watchers(stack)
-            _show_how_to_talk(stack, event_id)
+            _show_how_to_talk(stack, event_id, token)
             if not once:
                 _stay(stack)
     except (PortsTaken, PartFailed, NoApacheKafka, UnknownBroker) as problem:
@@ -74,9 +77,11 @@ def _show_watchers(stack: LocalStack) -> None:
     console.print(f"Traces: {traces}", soft_wrap=True)
 
 
-def _show_how_to_talk(stack: LocalStack, event_id: str) -> None:
+def _show_how_to_talk(stack: LocalStack, event_id: str, token: Token | None) -> None:
     address = stack["booking-service"].address
     console.print("\n[bold]Talk to it[/] from another terminal:")
+    if token:
+        console.print(f"  export {TOKEN}={token()}   # an admin's, good for some minutes", soft_wrap=True)
     console.print(f"  ./learn call {address}", soft_wrap=True)
     request = f'{{"user_id": "ada", "event_id": "{event_id}", "ticket_count": 2}}'
     console.print(f"  ./learn call {address} {BOOKING}/CreateBooking '{request}'", soft_wrap=True)

@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
-from workbook.checks.probe import answers_within, open_channel
+from workbook.checks.probe import answers_within
 from workbook.checks.system import System
 from workbook.checks.verdict import Wrong, expect, not_run
 
@@ -145,14 +145,14 @@ class Client:
     @contextmanager
     def elsewhere(self) -> Iterator[Self]:
         """Another client of the same server, over a connection of its own."""
-        with open_channel(self.system.address(self.name)) as channel:
+        with self.system.channel(self.name) as channel:
             yield type(self)(self.system, self.name, self.contract, channel, self.served)
 
     @classmethod
     @contextmanager
     def connected(cls, system: System, name: str, contract: Contract) -> Iterator[Self]:
         """A client that has asked the server what its messages are."""
-        with open_channel(system.address(name)) as channel:
+        with system.channel(name) as channel:
             served = served_messages(channel, contract.service, system.patience)
             yield cls(system, name, contract, channel, served)
 

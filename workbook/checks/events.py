@@ -8,14 +8,14 @@ from event_service.proto import event_pb2
 from event_service.proto.event_pb2_grpc import EventServiceStub
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from workbook.checks.probe import open_channel
+from workbook.checks.system import System
 
 _CAPACITY = 1_000  # more tickets than all checks of a phase book
 _IN_A_YEAR = 365 * 24 * 3600
 
 
-def made_event(address: str, patience: float) -> str:
-    """The id of a new event of the event service at `address`; raises grpc.RpcError."""
+def made_event(system: System, service: str) -> str:
+    """The id of a new event of the event service, whose name this is; raises grpc.RpcError."""
     wish = event_pb2.CreateEventRequest(
         name=f"check-event-{secrets.token_hex(6)}",
         kind="concert",
@@ -23,6 +23,6 @@ def made_event(address: str, patience: float) -> str:
         venue="check-venue",
         capacity=_CAPACITY,
     )
-    with open_channel(address) as channel:
+    with system.channel(service) as channel:
         events: Any = EventServiceStub(channel)
-        return str(events.CreateEvent(wish, timeout=patience).event.id)
+        return str(events.CreateEvent(wish, timeout=system.patience).event.id)

@@ -23,7 +23,7 @@ _OPENED = pytest.StashKey[ExitStack]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     options = parser.getgroup("checklist")
-    options.addoption("--phase", type=int, default=1)
+    options.addoption("--as-of", type=int, default=1)
     options.addoption("--target", default="local")
     options.addoption("--restart", default=None)
     options.addoption("--pause", default=None)
@@ -34,9 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     opened = config.stash[_OPENED] = ExitStack()
-    phase, target, restart, pause = (config.getoption(name) for name in ("phase", "target", "restart", "pause"))
+    as_of, target, restart, pause = (config.getoption(name) for name in ("as_of", "target", "restart", "pause"))
     target_open = open_target(
-        phase,
+        as_of,
         target,
         restart,
         pause,

@@ -5,7 +5,11 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import grpc
+
+from workbook.bearer import Token, with_token
 from workbook.checks.parts import answers_within, connection_to, silence_of
+from workbook.checks.probe import open_channel
 from workbook.checks.verdict import Wrong, not_run
 
 if TYPE_CHECKING:  # the services' code takes long to import
@@ -29,7 +33,8 @@ class System:
     `killer` kills a service by name and starts it again, `pauser` holds one up inside its block; None where nobody
     knows how. `databases` says where services keep their data, for laws that no answer shows. `gone` names the check
     in which the system stopped answering: the checks after it cannot be run. `event_maker` makes an event that can be
-    booked and returns its id; None where the system, as far as is known, takes any id for an event.
+    booked and returns its id; None where the system, as far as is known, takes any id for an event. `token` gives an
+    admin's, None where nobody is asked who they are.
     """
 
     name: str
@@ -40,6 +45,11 @@ class System:
     patience: float = 5
     gone: str = ""
     event_maker: Callable[[], str] | None = None
+    token: Token | None = None
+
+    def channel(self, service: str) -> grpc.Channel:
+        """A new channel to the service, that carries the token; close it with `with`."""
+        return with_token(open_channel(self.address(service)), self.token)
 
     def address(self, service: str) -> str:
         if service not in self.addresses:

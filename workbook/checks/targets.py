@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
+from workbook.bearer import token_of_shell
 from workbook.checks.parts import KAFKA, PAGES, WATCHERS, is_service
 from workbook.checks.probe import silence
 from workbook.checks.system import CannotRestart, System
@@ -38,10 +39,12 @@ def open_target(
     """The running system of a phase behind `target`, which answers calls; raises NoTarget.
 
     `restart` is a shell command that kills a service, whose name is in its environment as SERVICE, and starts it again;
-    `pause` one that sends it the signal named SIGNAL, first STOP, then CONT.
+    `pause` one that sends it the signal named SIGNAL, first STOP, then CONT. A system that asks who is calling gets the
+    token in the environment variable TICKETS_TOKEN; a local one has its own.
     """
     with _opened(phase, target, progress) as system:
         system.patience = patience
+        system.token = system.token or token_of_shell()
         if restart:
             system.killer = lambda service: _command(restart, service)
         if pause:
@@ -70,7 +73,7 @@ def _event_maker(system: System) -> Callable[[], str] | None:
         return None
     from workbook.checks.events import made_event  # noqa: PLC0415 - as below
 
-    return lambda: made_event(system.addresses[EVENT_SERVICE], system.patience)
+    return lambda: made_event(system, EVENT_SERVICE)
 
 
 def _opened(phase: int, target: str, progress: Progress) -> AbstractContextManager[System]:
@@ -103,6 +106,8 @@ def _started(phase: int, progress: Progress) -> "tuple[LocalStack, str]":
 
 @contextmanager
 def _local(phase: int, progress: Progress) -> Iterator[System]:
+    from workbook.admin import token_for  # noqa: PLC0415 - as below
+
     stack, name = _started(phase, progress)
     try:
         serving = {name: part.address for name, part in stack.parts.items() if name.endswith("-service")}
@@ -114,6 +119,7 @@ def _local(phase: int, progress: Progress) -> Iterator[System]:
             killer=lambda service: _kill_and_start(_part(stack, service)),
             pauser=lambda service: _paused(_part(stack, service)),
             databases=databases,
+            token=token_for(stack),
         )
     finally:
         stack.stop()

@@ -1,0 +1,41 @@
+"""An admin of a local stack, made for whoever demonstrates or checks it: nobody else could change events there."""
+
+import secrets
+import time
+
+import grpc
+from user_service.proto import user_pb2 as pb
+from user_service.proto.user_pb2_grpc import UserServiceStub
+
+from workbook.bearer import Token
+from workbook.phases import steps
+from workbook.stack import LocalStack
+
+EMAIL = "admin@example.com"
+_STEP = "make-admin"
+
+
+class Admin:
+    """Has an account with a password that only this process knows, and logs in when the token gets old."""
+
+    def __init__(self, stack: LocalStack) -> None:
+        self._address = stack["user-service"].address
+        self._password = secrets.token_urlsafe()
+        self._token, self._until = "", 0.0
+        stack.step(_STEP, ADMIN_EMAIL=EMAIL, ADMIN_PASSWORD=self._password)
+
+    def token(self) -> str:
+        """A token that is good for some more minutes; raises grpc.RpcError."""
+        if time.monotonic() > self._until:
+            asked_at = time.monotonic()
+            with grpc.insecure_channel(self._address) as channel:
+                users: UserServiceStub = UserServiceStub(channel)
+                request = pb.LogInRequest(email=EMAIL, password=self._password)
+                session = users.LogIn(request, timeout=10, wait_for_ready=True).session
+            self._token, self._until = session.access_token, asked_at + session.expires_in / 2
+        return self._token
+
+
+def token_for(stack: LocalStack) -> Token | None:
+    """An admin's; None where nobody is asked for one."""
+    return Admin(stack).token if _STEP in steps(stack.phase) else None
