@@ -7,18 +7,25 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
+from access.bearer import CarryToken
 from counting_laws import miscounted
 from event_service.proto import event_pb2 as events_pb
 from google.protobuf.timestamp_pb2 import Timestamp
 from invariants import Broken, broken_laws
 
+from workbook.admin import token_for
 from workbook.chaos import checker
 from workbook.chaos.clients import Client, Observer, stubs
 from workbook.chaos.history import Happened, History
 from workbook.chaos.plan import CAPACITY, CLIENTS, EVENTS, PARTS, TELLING, Fault, faults_of, wishes_of
 from workbook.stack import LocalStack
 
-ENVIRONMENT = {"PENDING_LIMIT": "5", "RECOVERY_INTERVAL": "0.2", "LOG_LEVEL": "warning"}
+ENVIRONMENT = {
+    "PENDING_LIMIT": "5",
+    "RECOVERY_INTERVAL": "0.2",
+    "LOG_LEVEL": "warning",
+    "ACCESS_TOKEN_LIFE": "86400",  # one for the whole run: nobody could log in while PostgreSQL is down
+}
 REST = 30.0  # seconds after which what is broken stays broken: PENDING_LIMIT, a lease, and much patience
 _RECONNECT = [("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 500)]
 
@@ -88,11 +95,14 @@ def _heal(stack: LocalStack) -> None:
 
 @contextlib.asynccontextmanager
 async def _services(stack: LocalStack) -> AsyncIterator[tuple[Any, Any]]:
-    addresses = [stack[name].address for name in ("booking-service", "event-service")]
+    token = token_for(stack)
+    carried = [CarryToken(token)] if token else []
+    opened = [
+        grpc.aio.insecure_channel(stack[name].address, _RECONNECT, interceptors=carried)
+        for name in ("booking-service", "event-service")
+    ]
     async with contextlib.AsyncExitStack() as channels:
-        yield stubs(
-            *[await channels.enter_async_context(grpc.aio.insecure_channel(each, _RECONNECT)) for each in addresses]
-        )
+        yield stubs(*[await channels.enter_async_context(channel) for channel in opened])
 
 
 async def _new_event(events: Any) -> str:
