@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from chassis.settings import CannotStart
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, KeySet
+from joserfc.jwk import ECKey
 
 from access.callers import SERVICE_ROLES, USER_ROLES, USER_SERVICE
 
@@ -95,8 +95,11 @@ def service_keys(folder: Path) -> list[TrustedKey]:
 
 
 def user_keys(jwks: Mapping[str, Any]) -> list[TrustedKey]:
-    """The keys of user-service in a JWK Set; raises NoKeys for what is none."""
-    return [TrustedKey(key, USER_SERVICE, USER_ROLES) for key in _keys_in(jwks)]
+    """The keys of user-service in a JWK Set; raises NoKeys for what is none, or has none that can be used."""
+    found = _keys_in(jwks)
+    if not found:
+        raise NoKeys("that JWK Set has no key of ours")
+    return [TrustedKey(key, USER_SERVICE, USER_ROLES) for key in found]
 
 
 def published(keys: Iterable[ECKey]) -> dict[str, list[dict[str, Any]]]:
@@ -115,10 +118,10 @@ def _own_file(folder: Path, name: str) -> Path:
 def _keys_in(jwks: Any) -> list[ECKey]:
     """The keys that can be used; of other kinds there may be more, for a later time."""
     try:
-        found = KeySet.import_key_set(jwks).keys
+        ours = [key for key in jwks["keys"] if (key["kty"], key.get("crv")) == ("EC", _CURVE) and key.get("kid")]
+        return [ECKey.import_key(key) for key in ours]
     except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise NoKeys("that is no JWK Set") from error
-    return [key for key in found if isinstance(key, ECKey) and key.curve_name == _CURVE and key.kid]
 
 
 def _read(path: Path) -> Any:
