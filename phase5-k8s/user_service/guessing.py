@@ -13,14 +13,15 @@ from user_service.domain import TooManyTries
 
 _COUNT = "CASE WHEN tries.last_at < now() - make_interval(secs => %(forgotten)s) THEN 1 ELSE tries.count + 1 END"
 
-# From the last free try on each has to be followed by a pause, that doubles. No row comes back during a pause.
+# From the last free try on each is followed by a pause, which doubles. No row comes back during a pause. Where there is
+# none, the time is long past: now() of another try at the same moment may be later than our own.
 COUNT = f"""
 INSERT INTO tries (subject, count, free_at)
-VALUES (%(subject)s, 1, now() + make_interval(secs => CASE WHEN %(free)s > 1 THEN 0 ELSE 1 END))
+VALUES (%(subject)s, 1, CASE WHEN %(free)s > 1 THEN '-infinity' ELSE now() + interval '1 second' END)
 ON CONFLICT (subject) DO UPDATE SET
     count = {_COUNT}, last_at = now(),
-    free_at = now() + make_interval(secs => CASE WHEN {_COUNT} < %(free)s THEN 0
-        ELSE least(%(longest)s, power(2, least({_COUNT} - %(free)s, 30))) END)
+    free_at = CASE WHEN {_COUNT} < %(free)s THEN '-infinity'
+        ELSE now() + make_interval(secs => least(%(longest)s, power(2, least({_COUNT} - %(free)s, 30)))) END
 WHERE tries.free_at <= now()
 RETURNING count
 """
@@ -29,7 +30,7 @@ WAIT = "SELECT greatest(0, extract(epoch FROM free_at - now())) FROM tries WHERE
 
 FORGET = "DELETE FROM tries WHERE subject = %s"
 
-TAKE_BACK = "UPDATE tries SET count = count - 1, free_at = now() WHERE subject = %s AND count > 0"
+TAKE_BACK = "UPDATE tries SET count = count - 1, free_at = '-infinity' WHERE subject = %s AND count > 0"
 
 
 @dataclass(frozen=True, slots=True)
