@@ -16,12 +16,19 @@ class Refusal(NamedTuple):
     field: str
 
 
+def retry_delay(error: grpc.aio.AioRpcError) -> int | None:
+    """Seconds after which a refused call may be made again, None where the status does not say."""
+    found, status = error_details_pb2.RetryInfo(), rpc_status.from_call(error)
+    said = status is not None and any(detail.Unpack(found) for detail in status.details)
+    return int(found.retry_delay.seconds) if said else None
+
+
 def details(error: grpc.aio.AioRpcError) -> tuple[error_details_pb2.ErrorInfo, error_details_pb2.BadRequest]:
     """The details of a status, empty where there are none; fails on any that nobody documented."""
-    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    info, bad, retry = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
     status = rpc_status.from_call(error)
     for detail in status.details if status is not None else ():
-        assert detail.Unpack(info) or detail.Unpack(bad), f"unexpected detail {detail.type_url}"
+        assert any(detail.Unpack(known) for known in (info, bad, retry)), f"unexpected detail {detail.type_url}"
     return info, bad
 
 

@@ -9,7 +9,7 @@ from chassis import errors
 from chassis.error_status import MAX_TEXT
 from chassis.interceptor import Context
 from structlog.testing import capture_logs
-from tests.refusals import details
+from tests.refusals import details, retry_delay
 from tests.words import KINDS, METHOD, SERVICE, Word, answers, calling, failure, one, open_call, unary
 
 SECRET = "password=hunter2 host=db.internal"
@@ -77,6 +77,15 @@ async def test_only_an_invalid_argument_names_a_field() -> None:
     async with calling(raising("unary_unary", errors.NotFound("no such word"))) as channel:
         _, bad = details(await failure(open_call(channel, "unary_unary", Word())))
     assert not bad.field_violations
+
+
+@pytest.mark.parametrize(("wait", "told"), [(None, None), (0, 0), (1.2, 2), (60, 60)])
+async def test_a_refusal_may_say_when_to_try_again(wait: float | None, told: int | None) -> None:
+    error = SoldOut("none left")
+    error.retry_after = wait
+    async with calling(raising("unary_unary", error)) as channel:
+        failed = await failure(open_call(channel, "unary_unary", Word()))
+    assert retry_delay(failed) == told
 
 
 @pytest.mark.parametrize("text", ["çok güzel, 🎫", "two\nlines", "", "100 %20", "x" * MAX_TEXT])

@@ -2,7 +2,7 @@
 
 import pytest
 from chassis.errors import InvalidArgument
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from user_service.domain import NewUser, Session, check_email, check_name, check_password, check_roles
 
@@ -35,6 +35,7 @@ def test_what_is_no_email_is_refused(email: str) -> None:
         NewUser(**{**GOOD, "email": email})
 
 
+@settings(max_examples=30)
 @given(st.emails(), st.text())
 def test_an_email_that_is_taken_is_found_again(email: str, noise: str) -> None:
     for text in (email, noise):
