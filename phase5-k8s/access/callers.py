@@ -8,6 +8,8 @@ from chassis.errors import PermissionDenied, Unauthenticated
 
 USER_SERVICE = "user-service"
 """The one who says who users are: the `iss` of their tokens."""
+BOOKING_SERVICE = "booking-service"
+GATEWAY = "api-gateway"
 
 
 class Role(StrEnum):
@@ -35,6 +37,9 @@ class Caller:
     def has(self, *roles: Role) -> bool:
         """Whether the caller has one of these."""
         return not self.roles.isdisjoint(roles)
+
+    def is_service(self, name: str) -> bool:
+        return self.id == name and Role.SERVICE in self.roles
 
 
 NOBODY = Caller()

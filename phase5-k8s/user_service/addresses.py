@@ -1,11 +1,11 @@
-"""Where a call comes from: the other end of the line, or whom one of our services speaks for."""
+"""Where a call comes from: the other end of the line, or whom the gateway speaks for."""
 
 import ipaddress
 import re
 from collections.abc import Iterable
 from urllib.parse import unquote
 
-from access.callers import Caller, Role
+from access.callers import GATEWAY, Caller
 from chassis.errors import InvalidArgument
 
 HEADER = "x-client-address"
@@ -18,7 +18,7 @@ UNKNOWN = "unknown"
 
 def client_address(caller: Caller, peer: str, metadata: Iterable[tuple[str, str | bytes]]) -> str:
     """The client's address, of IPv6 its network; `peer` is as gRPC writes it, such as ipv6:%5B::1%5D:50312."""
-    if not caller.has(Role.SERVICE):
+    if not caller.is_service(GATEWAY):
         matched = _PEER.fullmatch(unquote(peer))
         return _counted_as(matched[1]) if matched else UNKNOWN
     told = [value for key, value in metadata if key == HEADER]

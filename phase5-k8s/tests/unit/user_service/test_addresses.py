@@ -6,6 +6,8 @@ from chassis.errors import InvalidArgument
 from user_service.addresses import HEADER, UNKNOWN, client_address
 
 GATEWAY = Caller("api-gateway", frozenset({"service"}))
+OTHER_SERVICE = Caller("booking-service", frozenset({"service"}))
+PRETENDING = Caller("api-gateway", frozenset({"customer"}))
 ADMIN = Caller("eve", frozenset({"admin", "customer"}))
 TOLD = [(HEADER, "198.51.100.7")]
 
@@ -25,9 +27,9 @@ def test_it_is_the_other_end_of_the_line(peer: str, address: str) -> None:
     assert client_address(NOBODY, peer, []) == address
 
 
-def test_only_a_service_may_speak_for_others() -> None:
+def test_only_the_gateway_may_speak_for_others() -> None:
     assert client_address(GATEWAY, "ipv4:10.0.0.1:1", TOLD) == "198.51.100.7"
-    for caller in (NOBODY, ADMIN):
+    for caller in (NOBODY, ADMIN, OTHER_SERVICE, PRETENDING):
         assert client_address(caller, "ipv4:10.0.0.1:1", TOLD) == "10.0.0.1"
 
 
@@ -42,6 +44,6 @@ def test_what_is_no_address_is_refused(told: list[str]) -> None:
         client_address(GATEWAY, "", [(HEADER, value) for value in told])
 
 
-def test_a_service_that_does_not_say_is_not_counted_as_its_own() -> None:
+def test_a_gateway_that_does_not_say_is_not_counted_as_its_own() -> None:
     """Else all users of the gateway would share what one of them did."""
     assert client_address(GATEWAY, "ipv4:10.0.0.1:1", []) == UNKNOWN
