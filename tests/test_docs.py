@@ -10,6 +10,7 @@ from booking_saga.config import SagaSettings
 from booking_service.config import BookingSettings
 from event_service.config import EventSettings
 from metrics_consumer.config import MetricsSettings
+from phase5.config import GuardedBookingSettings, GuardedEventSettings, ObservedUserSettings
 from pydantic_settings import BaseSettings
 from telemetry.config import ObservedBookingSettings, ObservedEventSettings, ObservedMetricsSettings
 
@@ -97,6 +98,11 @@ def test_the_protoc_command_is_the_one_that_runs() -> None:
             4,
             [ObservedBookingSettings, ObservedMetricsSettings, ObservedEventSettings],
             [OutboxSettings, MetricsSettings, EventSettings],
+        ),
+        (
+            5,
+            [GuardedBookingSettings, GuardedEventSettings, ObservedUserSettings],
+            [ObservedBookingSettings, ObservedEventSettings],
         ),
     ],
 )

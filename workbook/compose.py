@@ -123,7 +123,8 @@ def settings_outside(phase: int, postgres: str, password: str) -> dict[str, Post
     """The settings of each service by its name, for code that reaches PostgreSQL at HOST:PORT, outside the network."""
     host, _, port = postgres.rpartition(":")
     values = {"db_host": host, "db_port": port, "db_password": password}
-    return {service.name: service.settings.model_validate(values) for service in services(phase)}
+    kinds = ((service.name, service.settings) for service in services(phase))
+    return {name: kind.model_validate(values) for name, kind in kinds if issubclass(kind, PostgresSettings)}
 
 
 def run(command: list[str], environment: Mapping[str, str] | None = None) -> str:
