@@ -2,6 +2,8 @@
 
 from access.config import AccessSettings
 from access.keys import make_keys
+from api_gateway.app import serve as serve_gateway
+from api_gateway.config import GatewaySettings
 from booking_outbox.app import MIGRATIONS as BOOKING_MIGRATIONS
 from chassis.service import Service, Step
 from chassis.settings import ServiceSettings
@@ -20,7 +22,11 @@ _GUARDED = (
     Service("booking-service", GuardedBookingSettings, serve_bookings, BOOKING_MIGRATIONS),
 )
 
-SERVICES = (*_GUARDED, *(service for service in SERVICES_BEFORE if service.name == "metrics-consumer"))
+SERVICES = (
+    *_GUARDED,
+    *(service for service in SERVICES_BEFORE if service.name == "metrics-consumer"),
+    Service("api-gateway", GatewaySettings, serve_gateway, port="http_port", health="http://{address}/readyz"),
+)
 
 HOLDERS = ("user-service", "booking-service", "api-gateway")
 """Who has a key: who signs tokens, for users or for themselves."""

@@ -1,0 +1,152 @@
+"""The connection itself: how many there may be, how long a request's head may be, and how long it may take."""
+
+import json
+from asyncio import Transport
+from asyncio.events import TimerHandle
+from collections import Counter
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from api_gateway.addresses import Addresses
+from api_gateway.config import GatewaySettings
+
+_DETAILS = {
+    HTTPStatus.BAD_REQUEST: ("MALFORMED_REQUEST", "this is no HTTP request that could be understood in one way only"),
+    HTTPStatus.REQUEST_TIMEOUT: ("SLOW_HEAD", "the head of the request did not come in time"),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: ("HEAD_TOO_LARGE", "the head of the request is too large"),
+    HTTPStatus.SERVICE_UNAVAILABLE: ("TOO_MANY_CONNECTIONS", "too many connections are open; try again later"),
+}
+
+
+class Door:
+    """Who is in: at most so many connections, and so many of one address unless it is a proxy of ours."""
+
+    def __init__(self, settings: GatewaySettings, addresses: Addresses) -> None:
+        self.head_limit = settings.header_limit
+        self.head_timeout = settings.header_timeout
+        self._most = settings.connections
+        self._per_address = settings.connections_per_address
+        self._addresses = addresses
+        self._inside: Counter[str] = Counter()
+        self._count = 0
+
+    def enter(self, address: str) -> bool:
+        """Whether there is room; who is let in has to leave."""
+        crowded = self._inside[address] >= self._per_address and not self._addresses.trusts(address)
+        if crowded or self._count >= self._most:
+            return False
+        self._inside[address] += 1
+        self._count += 1
+        return True
+
+    def leave(self, address: str) -> None:
+        self._count -= 1
+        self._inside[address] -= 1
+        if not self._inside[address]:
+            del self._inside[address]
+
+
+class GuardedHttp(HttpToolsProtocol):
+    """uvicorn's own, which limits neither heads nor the time they take nor connections that ask for nothing."""
+
+    def __init__(self, door: Door, **given: Any) -> None:
+        super().__init__(**given)
+        self._door = door
+        self._address = ""
+        self._inside = False
+        self._in_head = True
+        self._received = 0  # bytes since the head began
+        self._size = 0  # of what the parser has made of it
+        self._timer: TimerHandle | None = None
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._address = self.client[0] if self.client else ""
+        self._inside = self._door.enter(self._address)
+        if self._inside:
+            self._wait_for_head()
+        else:
+            self._end_with(HTTPStatus.SERVICE_UNAVAILABLE)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_is_over()
+        if self._inside:
+            self._door.leave(self._address)
+            self._inside = False
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += len(data)
+        super().data_received(data)
+        if self._in_head and self._received > self._door.head_limit and not self.transport.is_closing():
+            self._end_with(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head = True
+        self._received = self._size = 0
+        self._wait_for_head()
+
+    def on_url(self, url: bytes) -> None:
+        self._grow(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:  # what comes behind a body would be added to headers that were looked at long ago
+            self._grow(len(name) + len(value))
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._head_is_over()
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """What the parser could not read; `msg` says no more than that."""
+        del msg
+        too_large = self._size > self._door.head_limit
+        self._end_with(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if too_large else HTTPStatus.BAD_REQUEST)
+
+    def _grow(self, size: int) -> None:
+        self._size += size
+        if self._size > self._door.head_limit:
+            raise ValueError("the head is too large")  # the parser stops, and `send_400_response` says why
+
+    def _wait_for_head(self) -> None:
+        self._head_is_over()
+        self._timer = self.loop.call_later(self._door.head_timeout, self._too_slow)
+
+    def _head_is_over(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _too_slow(self) -> None:
+        if self._received:
+            self._end_with(HTTPStatus.REQUEST_TIMEOUT)
+        else:
+            self.transport.close()  # it never asked for anything
+
+    def _end_with(self, status: HTTPStatus) -> None:
+        self._head_is_over()
+        if not self.transport.is_closing():
+            self.transport.write(_ANSWERS[status])
+            self.transport.close()
+
+
+def _answer(status: HTTPStatus) -> bytes:
+    reason, detail = _DETAILS[status]
+    title = status.phrase
+    body = json.dumps(
+        {"type": "about:blank", "title": title, "status": status, "detail": detail, "reason": reason, "trace_id": ""}
+    ).encode()
+    head = (
+        f"HTTP/1.1 {status.value} {title}\r\nContent-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n"
+        "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+_ANSWERS = {status: _answer(status) for status in _DETAILS}
