@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api_gateway.edge import ClientLeft
 from api_gateway.problems import Problem
 
-_LINGER = 2.0  # seconds that a refused body is still read: a client that is cut off while it writes sees no answer
+_LINGER = 2.0  # seconds that a large body is still read: a client that is cut off while it writes sees no answer
 _CLOSE = {"Connection": "close"}
 
 
@@ -83,7 +83,8 @@ async def _refuse(problem: Problem, scope: Scope, receive: Receive, send: Send) 
     async def lingering(message: Message) -> None:
         if message["type"] == "http.response.body":
             await send({**message, "more_body": True})
-            await _linger(receive)
+            if problem.status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                await _linger(receive)
             message = {"type": "http.response.body", "body": b"", "more_body": False}
         await send(message)
 

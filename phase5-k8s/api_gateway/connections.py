@@ -57,7 +57,8 @@ class GuardedHttp(HttpToolsProtocol):
         self._address = ""
         self._inside = False
         self._in_head = True
-        self._received = 0  # bytes since the head began
+        self._begun = False  # whether the first byte of a head has come
+        self._received = 0  # bytes of it, in pieces after the one that it began in
         self._size = 0  # of what the parser has made of it
         self._timer: TimerHandle | None = None
 
@@ -78,14 +79,15 @@ class GuardedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._received += len(data)
+        was_in_head = self._in_head and self._begun
         super().data_received(data)
+        self._received += len(data) if was_in_head else 0
         if self._in_head and self._received > self._door.head_limit and not self.transport.is_closing():
             self._end_with(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._in_head = True
+        self._in_head = self._begun = True
         self._received = self._size = 0
         self._wait_for_head()
 
@@ -99,7 +101,7 @@ class GuardedHttp(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        self._in_head = self._begun = False
         self._head_is_over()
         super().on_headers_complete()
 
@@ -124,7 +126,7 @@ class GuardedHttp(HttpToolsProtocol):
             self._timer = None
 
     def _too_slow(self) -> None:
-        if self._received:
+        if self._begun:
             self._end_with(HTTPStatus.REQUEST_TIMEOUT)
         else:
             self.transport.close()  # it never asked for anything
