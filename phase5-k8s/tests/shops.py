@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from access.keys import make_keys, own_keys
 from access.signing import Signer
-from api_gateway.app import gateway
+from api_gateway.app import Gateway, gateway
 from api_gateway.config import GatewaySettings
 from booking_outbox.app import MIGRATIONS as BOOKING_MIGRATIONS
 from chassis.migrations import create_database, migrate
@@ -24,11 +24,21 @@ from phase5.app import guarded_bookings, guarded_events, observed_users
 from phase5.config import GuardedBookingSettings, GuardedEventSettings, ObservedUserSettings
 from user_service.app import MIGRATIONS as USER_MIGRATIONS
 
+from tests.waiting import until_async
 from workbook.part import Part
 from workbook.postgres import PASSWORD, USER
 
-PASSWORD_OF_ALL = "correct horse battery"
-_CHEAP = {"hash_time_cost": 1, "hash_memory_cost": 8, "hash_parallelism": 1}
+UNLIMITED: dict[str, Any] = {
+    "user_rate": "1000000/minute",
+    "address_rate": "1000000/minute",
+    "sign_in_rate": "1000000/minute",
+}
+_CHEAP: dict[str, Any] = {
+    "hash_time_cost": 1,
+    "hash_memory_cost": 8,
+    "hash_parallelism": 1,
+    "tries_per_account": 1_000_000,
+}
 
 
 @dataclass
@@ -55,18 +65,23 @@ class Shop:
     @asynccontextmanager
     async def gateway(self, exporter: SpanExporter | None = None, **changed: Any) -> AsyncIterator[httpx.AsyncClient]:
         """A client of a new gateway with these settings, once that is ready."""
-        async with gateway(self.settings(**changed), exporter) as running:
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{running.port}", timeout=30) as client:
-                async with asyncio.timeout(30):
-                    while (await client.get("/readyz")).status_code != 200:  # noqa: ASYNC110 - it is asked over HTTP
-                        await asyncio.sleep(0.02)
-                yield client
+        async with gateway(self.settings(**changed), exporter) as running, client_of(running) as client:
+
+            async def is_ready() -> bool:
+                return (await client.get("/readyz")).status_code == 200
+
+            await until_async(is_ready)
+            yield client
 
     async def event(self, client: httpx.AsyncClient, capacity: int = 100) -> str:
         """The id of a new event."""
         made = await client.post("/v1/events", json=new_event(capacity), headers=self.headers("organiser"))
         assert made.status_code == 201, made.text
         return str(made.json()["id"])
+
+
+def client_of(running: Gateway) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{running.port}", timeout=30)
 
 
 def new_event(capacity: int = 100) -> dict[str, Any]:
@@ -87,7 +102,7 @@ async def open_shop(postgres: Part, folder: Path) -> AsyncIterator[Shop]:
     """The running services; databases of this module's own, and a broker inside librdkafka."""
     make_keys(folder, HOLDERS)
     host, port = postgres.address.split(":")
-    shared = {
+    shared: dict[str, Any] = {
         "db_host": host,
         "db_port": int(port),
         "db_user": USER,

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-from tests.shops import Shop, open_shop
+from tests.shops import UNLIMITED, Shop, open_shop
 
 from workbook.part import Part
 
@@ -21,7 +21,5 @@ async def shop(postgres: Part, tmp_path_factory: pytest.TempPathFactory) -> Asyn
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def client(shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
     """Of a gateway with limits that no test reaches."""
-    async with shop.gateway(
-        user_rate="1000000/minute", address_rate="1000000/minute", sign_in_rate="1000/minute"
-    ) as it:
-        yield it
+    async with shop.gateway(**UNLIMITED) as opened:
+        yield opened

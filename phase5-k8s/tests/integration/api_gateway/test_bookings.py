@@ -7,7 +7,7 @@ import uuid
 import httpx
 import pytest
 from api_gateway.app import gateway
-from tests.shops import Shop, booking, key
+from tests.shops import Shop, booking, client_of, key
 
 from tests.waiting import until_async
 from workbook.postgres import connect
@@ -74,15 +74,14 @@ async def test_an_organiser_makes_changes_and_deletes_an_event(shop: Shop, clien
 
 async def test_pages_follow_each_other(shop: Shop, client: httpx.AsyncClient) -> None:
     event_id, mine = await shop.event(client), shop.headers()
-    made = {
-        (await client.post("/v1/bookings", json=booking(event_id), headers=mine | key())).json()["id"] for _ in "123"
-    }
-    seen, token = [], ""
+    answers = [await client.post("/v1/bookings", json=booking(event_id), headers=mine | key()) for _ in range(3)]
+    seen: list[str] = []
+    token = ""
     for size in (2, 1):
         page = (await client.get("/v1/bookings", params={"page_size": 2, "page_token": token}, headers=mine)).json()
         assert len(page["bookings"]) == size
         seen, token = [*seen, *(each["id"] for each in page["bookings"])], page["next_page_token"]
-    assert (set(seen), token) == (made, "")
+    assert (seen, token) == ([answer.json()["id"] for answer in reversed(answers)], "")
 
 
 async def test_one_key_is_one_booking_however_often_and_at_once(shop: Shop, client: httpx.AsyncClient) -> None:
@@ -117,7 +116,9 @@ async def test_the_key_of_another_customer_is_a_key_of_ones_own(shop: Shop, clie
 @pytest.mark.parametrize("written", [None, "", "a b", "ş", "x" * 129])
 async def test_without_a_good_key_nothing_is_booked(shop: Shop, client: httpx.AsyncClient, written: str | None) -> None:
     event_id, user = await shop.event(client, 50), str(uuid.uuid4())
-    headers = shop.headers(user=user) | ({} if written is None else {"Idempotency-Key": written.encode()})  # type: ignore[dict-item]
+    headers = {name.encode(): value.encode() for name, value in shop.headers(user=user).items()}
+    if written is not None:
+        headers[b"Idempotency-Key"] = written.encode()
     refused = await client.post("/v1/bookings", json=booking(event_id), headers=headers)
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "Idempotency-Key")
     assert rows(shop, user) == 0
@@ -213,7 +214,7 @@ async def test_only_organisers_change_events(shop: Shop, client: httpx.AsyncClie
 
 @pytest.mark.parametrize("written", ["Bearer", "Bearer a b", "Basic YTpi", "Bearer ab\u00fc", f"Bearer {'a' * 5000}"])
 async def test_a_token_that_cannot_be_one_is_refused_at_the_door(client: httpx.AsyncClient, written: str) -> None:
-    refused = await client.get("/v1/bookings", headers={"Authorization": written.encode("latin-1")})  # type: ignore[dict-item]
+    refused = await client.get("/v1/bookings", headers={b"Authorization": written.encode("latin-1")})
     assert (refused.status_code, refused.json()["reason"]) == (401, "INVALID_TOKEN")
     assert refused.headers["www-authenticate"].startswith("Bearer")
 
@@ -233,13 +234,14 @@ async def test_a_service_that_is_away_is_a_503_and_the_gateway_not_ready(shop: S
     async with shop.gateway() as client:
         assert (await client.get("/readyz")).json() == {"status": "ready", "missing": {}}
     settings = shop.settings(event_address="127.0.0.1:1")
-    async with gateway(settings) as running, httpx.AsyncClient(base_url=f"http://127.0.0.1:{running.port}") as client:
+    async with gateway(settings) as running, client_of(running) as client:
         refused = await client.get("/v1/events")
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
         assert "127.0.0.1" not in refused.text  # where our services are is nobody's business
 
         async def told() -> bool:
-            return (await client.get("/readyz")).json()["missing"] == {"event.EventService": "UNAVAILABLE"}
+            missing: dict[str, str] = (await client.get("/readyz")).json()["missing"]
+            return missing == {"event.EventService": "UNAVAILABLE"}
 
         await until_async(told)
         assert (await client.get("/readyz")).status_code == 503
