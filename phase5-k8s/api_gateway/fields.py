@@ -1,7 +1,7 @@
 """The kinds of fields that requests are made of. What JSON or a query says is taken literally, or refused."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -22,8 +22,8 @@ class Strict(BaseModel):
 def _moment(written: object) -> datetime:
     if isinstance(written, str) and _RFC_3339.fullmatch(written):
         try:
-            return datetime.fromisoformat(written.upper())
-        except ValueError:
+            return datetime.fromisoformat(written.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):  # no such day, or before the year 1 in UTC
             pass
     raise ValueError("must be a time as RFC 3339 writes it, such as 2026-05-01T20:00:00+03:00")
 

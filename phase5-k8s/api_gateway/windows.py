@@ -13,6 +13,7 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 
 _PATIENCE = 0.1  # seconds that Redis may take to answer: it is asked before everything else
+_ROUNDED = 1e-6  # of a request: floats are never quite there
 _PAUSE = 1.0  # seconds until it is asked again after it did not
 
 log = structlog.get_logger(__name__)
@@ -77,7 +78,7 @@ class OwnWindows:
         counts = self._counts.setdefault(policy, _Counts())
         counts.move_to(int(number))
         now, before = counts.now.get(key, 0), counts.before.get(key, 0)
-        left = policy.amount - now - before * (1 - into)
+        left = policy.amount - now - before * (1 - into) + _ROUNDED
         if left < 1:
             return Taken(policy, False, 0, _whole(policy.seconds * _until_one_fits(policy.amount, now, before, into)))
         counts.now[key] = now + 1
