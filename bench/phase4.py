@@ -5,7 +5,7 @@ another's. "Off" is phase 3. A collector that keeps nothing runs beside them.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -42,11 +42,18 @@ def contenders(stack: LocalStack) -> Iterator[Sequence[Contender]]:
 
 @contextmanager
 def open_stack(phase: int, progress: Callable[[str], None]) -> Iterator[LocalStack]:
-    """The system with every trace kept, and sent to a collector of the benchmark's own."""
+    """The system with every trace kept."""
+    with collecting(phase, progress, {}) as stack:
+        yield stack
+
+
+@contextmanager
+def collecting(phase: int, progress: Callable[[str], None], environment: Mapping[str, str]) -> Iterator[LocalStack]:
+    """The system with this environment; its traces are sent to a collector of the benchmark's own."""
     port = free_port()
     program = Program([sys.executable, "-m", "bench.sink", str(port)], ready=lambda: not is_free(port))
     endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}"}
-    with LocalStack(phase, environment=endpoint, progress=progress) as stack:
+    with LocalStack(phase, environment={**environment, **endpoint}, progress=progress) as stack:
         sink = Part("sink", f"127.0.0.1:{port}", program, Path(stack.folder, "sink.log"))
         sink.start()
         try:

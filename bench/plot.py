@@ -35,6 +35,8 @@ _COLOURS = {
     "bookings, off": "#7f7f7f",
     "bookings, on": "#1f77b4",
     "bookings, all traced": "#d62728",
+    "bookings over gRPC": "#7f7f7f",
+    "bookings over HTTP": "#1f77b4",
 }
 _READABLE: Any = {"font.size": 15, "axes.spines.top": False, "axes.spines.right": False}  # from the last row of a class
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
-from bench import phase1, phase2, phase3, phase4
+from bench import phase1, phase2, phase3, phase4, phase5
 from bench.contender import Contender, ContenderFailed
 from bench.cpu import cpu_seconds
 from bench.figures import Round
@@ -18,7 +18,7 @@ from workbook.postgres import connect
 from workbook.stack import LocalStack
 
 ROUNDS = 5
-PHASES: Mapping[int, ModuleType] = {1: phase1, 2: phase2, 3: phase3, 4: phase4}
+PHASES: Mapping[int, ModuleType] = {1: phase1, 2: phase2, 3: phase3, 4: phase4, 5: phase5}
 Rounds = Mapping[str, Sequence[Round]]
 Progress = Callable[[str], None]
 

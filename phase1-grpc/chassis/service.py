@@ -19,7 +19,8 @@ from chassis.settings import CannotStart, PostgresSettings, ProcessSettings, rea
 class Service:
     """A service as one phase knows it: its settings, what serves it, where its migrations are, if it has a database.
 
-    `port` names the setting that holds its port, `health` is where `chassis.probe` asks whether it can be used.
+    `port` names the setting that holds its port, `health` is where `chassis.probe` asks whether it can be used, and
+    `loop` makes the event loop that it runs in, if that is not asyncio's own.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Service:
     migrations: tuple[Path, ...] = ()
     port: str = "grpc_port"
     health: str = "{address}"
+    loop: Callable[[], asyncio.AbstractEventLoop] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ def main(
         if isinstance(named, Step):
             asyncio.run(_awaited(named.run(settings)))
         elif chosen.step == "serve":
-            asyncio.run(_awaited(named.serve(settings)))
+            with asyncio.Runner(loop_factory=named.loop) as runner:
+                runner.run(_awaited(named.serve(settings)))
         elif isinstance(settings, PostgresSettings):
             # Alembic and SQLAlchemy take longer to import than everything else; a service that serves needs neither.
             from chassis.migrations import create_database, migrate  # noqa: PLC0415

@@ -78,7 +78,13 @@ async def gateway(settings: GatewaySettings, exporter: SpanExporter | None = Non
 
 def routes(settings: GatewaySettings, backends: Backends, readiness: Readiness) -> FastAPI:
     """What answers requests, and what it needs for that."""
-    app = FastAPI(title="Ticket Workbook", docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="Ticket Workbook",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # the address to go to would be made of the Host that the client writes
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # see telling.py
+    )
     app.state.backends = backends
     app.state.own_token = ServiceToken(settings.service_name, own_keys(settings.keys_folder, settings.service_name)[0])
     app.state.readiness = readiness

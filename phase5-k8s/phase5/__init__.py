@@ -4,6 +4,7 @@ from access.config import AccessSettings
 from access.keys import make_keys
 from api_gateway.app import serve as serve_gateway
 from api_gateway.config import GatewaySettings
+from api_gateway.server import new_event_loop
 from booking_outbox.app import MIGRATIONS as BOOKING_MIGRATIONS
 from chassis.service import Service, Step
 from chassis.settings import ServiceSettings
@@ -25,7 +26,14 @@ _GUARDED = (
 SERVICES = (
     *_GUARDED,
     *(service for service in SERVICES_BEFORE if service.name == "metrics-consumer"),
-    Service("api-gateway", GatewaySettings, serve_gateway, port="http_port", health="http://{address}/readyz"),
+    Service(
+        "api-gateway",
+        GatewaySettings,
+        serve_gateway,
+        port="http_port",
+        health="http://{address}/readyz",
+        loop=new_event_loop,
+    ),
 )
 
 HOLDERS = ("user-service", "booking-service", "api-gateway")

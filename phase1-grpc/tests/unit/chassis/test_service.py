@@ -1,5 +1,6 @@
 """The command line that runs a service: what it starts, and the one line it says when it cannot."""
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,10 @@ class PaperSettings(ServiceSettings):
     service_name: str = "paper"
 
 
+class OwnLoop(asyncio.SelectorEventLoop):
+    """A loop that can be told from others."""
+
+
 class Served:
     """Stands for a service: notes the settings that it was started with, or fails."""
 
@@ -24,6 +29,7 @@ class Served:
 
     async def __call__(self, settings: ServiceSettings) -> None:
         self.settings.append(settings)
+        self.loop = asyncio.get_running_loop()
         if self._failure is not None:
             raise self._failure
 
@@ -43,7 +49,7 @@ def logs_as_before() -> Iterator[None]:
 def run(served: Served, *arguments: str) -> int:
     services = [
         Service("paper", PaperSettings, served, (Path("nowhere"),)),
-        Service("window", ProcessSettings, served, port="http_port", health="http://{address}/ready"),
+        Service("window", ProcessSettings, served, port="http_port", loop=OwnLoop),
     ]
     steps = [Step("fold", "fold the paper", PaperSettings, served)]
     return main("phase0", services, arguments, steps=steps)
@@ -65,7 +71,9 @@ def test_a_phase_has_steps_of_its_own(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_a_service_without_a_database_serves_and_has_nothing_to_migrate(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(Served(), "serve", "window") == 0
+    served = Served()
+    assert run(served, "serve", "window") == 0
+    assert isinstance(served.loop, OwnLoop)
     with pytest.raises(SystemExit):
         run(Served(), "migrate", "window")
     assert "choose from paper" in capsys.readouterr().err.replace("'", "")
