@@ -104,6 +104,10 @@ def _prometheus_tools() -> bool:
     return _succeeds("promtool", "--version") and _succeeds("amtool", "--version")
 
 
+def _kubectl() -> bool:
+    return _succeeds("kubectl", "version", "--client")
+
+
 def _succeeds(*command: str, patience: float = 30) -> bool:
     if shutil.which(command[0]) is None:
         return False
@@ -123,6 +127,7 @@ NEEDS = {
         "promtool and amtool", "Debian's packages prometheus and prometheus-alertmanager", _prometheus_tools
     ),
     "prometheus": Need("Prometheus", "Debian's package prometheus", _prometheus),
+    "kubectl": Need("kubectl", "one file, of Kubernetes' own releases; it brings kustomize, too", _kubectl),
     **{f"phase{phase}-images": _images(phase, images) for phase, images in images_by_phase().items()},
 }
 

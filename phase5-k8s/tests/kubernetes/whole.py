@@ -1,0 +1,154 @@
+"""Policies about how objects belong together: Services and pods, autoscalers and budgets, Jobs and versions."""
+
+import re
+from collections.abc import Iterator
+
+from tests.kubernetes.manifests import COMPONENT, NAME, VERSION, Manifests, Workload, fits
+
+_EXTRA = 2  # connections that a service holds outside its pool: the relay's leadership, a migration
+
+
+def selectors(manifests: Manifests) -> Iterator[str]:
+    """Who makes pods knows its own again, and takes nobody else's."""
+    makers = manifests.workloads("Deployment", "StatefulSet")
+    for maker in makers:
+        chosen = [str(other) for other in manifests.workloads() if fits(maker.spec["selector"], other.labels)]
+        if chosen != [str(maker)]:
+            yield f"{maker} selects the pods of {chosen}"
+        if VERSION in maker.spec["selector"].get("matchLabels", {}):
+            yield f"{maker} would lose its pods with the next version"
+        if maker.kind == "StatefulSet" and VERSION in maker.labels:
+            yield f"{maker} would start anew with each version of the services"
+
+
+def endpoints(manifests: Manifests) -> Iterator[str]:
+    """Each Service leads to pods of one maker, to ports that are open there."""
+    for service in manifests.all("Service"):
+        name, spec = service["metadata"]["name"], service["spec"]
+        chosen = [one for one in manifests.workloads() if fits({"matchLabels": spec["selector"]}, one.labels)]
+        if len(chosen) != 1 or chosen[0].kind == "Job":
+            yield f"Service/{name} leads to {[str(one) for one in chosen]}"
+            continue
+        for port in spec["ports"]:
+            if port["targetPort"] not in chosen[0].ports():
+                yield f"Service/{name} leads to no port {port['targetPort']} of {chosen[0]}"
+
+
+def balanced(manifests: Manifests) -> Iterator[str]:
+    """Calls of gRPC reach every pod: names with an address for each, asked for again before long."""
+    settings = manifests.settings()
+    for service in manifests.all("Service"):
+        grpc = any(port["name"] == "grpc" for port in service["spec"]["ports"])
+        if grpc and service["spec"].get("clusterIP") != "None":
+            yield f"Service/{service['metadata']['name']} sends all calls of a connection to one pod"
+    for key, value in settings.items():
+        if key.endswith("_ADDRESS") and value.partition(":")[0] != "kafka":
+            yield from _dialled(manifests, key, value)
+    if not 1 <= int(settings.get("GRPC_MAX_CONNECTION_AGE", 300)) <= 120:
+        yield "a new pod waits for minutes for its first call: GRPC_MAX_CONNECTION_AGE"
+
+
+def _dialled(manifests: Manifests, key: str, value: str) -> Iterator[str]:
+    dialled = re.fullmatch(r"dns:///([a-z-]+):(\d+)", value)
+    ports = {s["metadata"]["name"]: [p["port"] for p in s["spec"]["ports"]] for s in manifests.all("Service")}
+    if dialled is None or int(dialled[2]) not in ports.get(dialled[1], []):
+        yield f"{key}={value} is no dns:/// name of a Service and its port"
+
+
+def scaling(manifests: Manifests) -> Iterator[str]:
+    """An autoscaler has someone to scale, room for it, and is not overruled by the next `apply`."""
+    makers = {one.name: one for one in manifests.workloads("Deployment")}
+    for scaler in manifests.all("HorizontalPodAutoscaler"):
+        name, spec = scaler["metadata"]["name"], scaler["spec"]
+        target = makers.get(spec["scaleTargetRef"]["name"])
+        if target is None:
+            yield f"HorizontalPodAutoscaler/{name} scales nobody"
+        elif "replicas" in target.spec:
+            yield f"{target} sets replicas that its autoscaler decides"
+        if not 2 <= spec["minReplicas"] < spec["maxReplicas"]:
+            yield f"HorizontalPodAutoscaler/{name} goes from {spec['minReplicas']} to {spec['maxReplicas']}"
+        if not {"scaleUp", "scaleDown"} <= spec.get("behavior", {}).keys():
+            yield f"HorizontalPodAutoscaler/{name} has no behaviour"
+
+
+def budgets(manifests: Manifests) -> Iterator[str]:
+    """A node can be emptied, and never takes all pods of a service at once."""
+    for maker in manifests.workloads("Deployment"):
+        if maker.labels[COMPONENT] != "server":
+            continue
+        chosen = [one for one in manifests.all("PodDisruptionBudget") if fits(one["spec"]["selector"], maker.labels)]
+        least, _ = manifests.replicas(maker)
+        if len(chosen) != 1:
+            yield f"{maker} has {len(chosen)} budgets"
+        elif not 1 <= _may_go(chosen[0]["spec"], least) < least:
+            yield f"the budget of {maker} lets {_may_go(chosen[0]['spec'], least)} of {least} go"
+
+
+def _may_go(budget: dict[str, int], pods: int) -> int:
+    return budget["maxUnavailable"] if "maxUnavailable" in budget else pods - budget["minAvailable"]
+
+
+def rollouts(manifests: Manifests) -> Iterator[str]:
+    """A new version takes over pod by pod, spread over the nodes."""
+    for maker in manifests.workloads("Deployment"):
+        if maker.labels[COMPONENT] != "server":
+            continue
+        if maker.spec.get("strategy", {}).get("rollingUpdate", {}).get("maxUnavailable") != 0:
+            yield f"{maker} takes an old pod away before a new one is ready"
+        spread = maker.pod.get("topologySpreadConstraints", [])
+        if not any(
+            NAME in one.get("matchLabelKeys", []) and fits(one["labelSelector"], maker.labels) for one in spread
+        ):
+            yield f"the pods of {maker} may all be on one node"
+
+
+def jobs(manifests: Manifests) -> Iterator[str]:
+    """Each version brings Jobs of its own, which end; each service with a database is migrated by one."""
+    for job in manifests.workloads("Job"):
+        if not job.name.endswith(f"-{job.labels.get(VERSION)}"):
+            yield f"{job} is not named by its version"
+        if "activeDeadlineSeconds" not in job.spec or "ttlSecondsAfterFinished" not in job.spec:
+            yield f"{job} may stay for ever"
+    migrated = {job.labels[NAME] for job in manifests.workloads("Job") if job.labels[COMPONENT] == "migration"}
+    yield from (
+        f"nobody migrates {name}" for name in sorted({one.labels[NAME] for one in clients(manifests)} - migrated)
+    )
+
+
+def clients(manifests: Manifests) -> list[Workload]:
+    """The services that have a database."""
+    deployed = manifests.workloads("Deployment")
+    return [one for one in deployed if any(v["name"] == "DB_PASSWORD" for v in one.containers[0].get("env", []))]
+
+
+def connections(manifests: Manifests) -> Iterator[str]:
+    """PostgreSQL has a connection for every pod there may be, also while a new version is rolled out."""
+    (postgres,) = manifests.one("StatefulSet", "postgres")["spec"]["template"]["spec"]["containers"]
+    most = int(re.search(r"max_connections=(\d+)", str(postgres["args"]))[1])
+    each = int(manifests.settings()["DB_POOL_SIZE"]) + _EXTRA
+    asked = sum((manifests.replicas(one)[1] + 1) * each for one in clients(manifests))
+    if asked > most:
+        yield f"{asked} connections are asked for at most, PostgreSQL has {most}"
+
+
+def secrets_apart(manifests: Manifests) -> Iterator[str]:
+    """No password stands where everybody may read it."""
+    for one in manifests.all("ConfigMap"):
+        yield from (f"ConfigMap holds {key}" for key in one.get("data", {}) if re.search("PASSWORD|SECRET|TOKEN", key))
+    for workload in manifests.workloads():
+        for variable in (v for c in workload.containers for v in c.get("env", [])):
+            if re.search("PASSWORD|SECRET|TOKEN", variable["name"]) and "value" in variable:
+                yield f"{workload} has {variable['name']} in the open"
+
+
+def confined(manifests: Manifests) -> Iterator[str]:
+    """All of it is in one namespace, which refuses pods that ask for more than the restricted standard allows."""
+    (namespace,) = manifests.all("Namespace")
+    labels = namespace["metadata"].get("labels", {})
+    if labels.get("pod-security.kubernetes.io/enforce") != "restricted":
+        yield "the namespace lets any pod in"
+    if not re.fullmatch(r"v1\.\d+", labels.get("pod-security.kubernetes.io/enforce-version", "")):
+        yield "what the namespace lets in changes with the cluster"
+    for one in manifests.objects:
+        if one["kind"] != "Namespace" and one["metadata"].get("namespace") != namespace["metadata"]["name"]:
+            yield f"{one['kind']}/{one['metadata']['name']} is in another namespace"
