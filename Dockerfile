@@ -45,6 +45,8 @@ ENTRYPOINT ["python", "-m", "phase3"]
 
 FROM service AS phase4
 ENTRYPOINT ["python", "-m", "phase4"]
+FROM service AS phase5
+ENTRYPOINT ["python", "-m", "phase5"]
 
 # A stage of this file, so it has no tag to pin.
 # hadolint ignore=DL3006
@@ -70,3 +72,20 @@ EXPOSE 50054 9464
 CMD ["serve", "metrics-consumer"]
 LABEL org.opencontainers.image.title="metrics-consumer" \
       org.opencontainers.image.description="Ticket Workbook: counts each message of Kafka once, and shows it to Prometheus"
+
+FROM newest AS user-service
+ENV GRPC_PORT=50053
+EXPOSE 50053 9467
+CMD ["serve", "user-service"]
+LABEL org.opencontainers.image.title="user-service" \
+      org.opencontainers.image.description="Ticket Workbook: users and their tokens over gRPC, kept in PostgreSQL"
+
+FROM newest AS api-gateway
+ENV HTTP_HOST=0.0.0.0 \
+    HTTP_PORT=8080
+EXPOSE 8080 9468
+CMD ["serve", "api-gateway"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["python", "-c", \
+    "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/healthz', timeout=3)"]
+LABEL org.opencontainers.image.title="api-gateway" \
+      org.opencontainers.image.description="Ticket Workbook: the way in from outside, REST over HTTP"

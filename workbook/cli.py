@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from workbook.cluster.command import add_cluster
 from workbook.kafka.command import add_kafka
 from workbook.kafka.names import broker_name
 from workbook.terminal import error
@@ -39,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     _lessons(commands)
     _system(commands)
     add_kafka(commands)
+    add_cluster(commands)
     _proof(commands)
     _maintenance(commands)
     return root

@@ -76,29 +76,28 @@ def _pushed(name: str, told: Mapping[str, str]) -> str:
     return f"{repository}@{digest}"
 
 
-def write_release(version: str, images: Mapping[str, str], below: str = "prod", where: Path = K8S / "overlays") -> Path:
-    """An overlay on top of `below` that names the version and each image by its digest; returns its folder."""
+def write_release(version: str, images: Mapping[str, str], where: Path = K8S) -> Path:
+    """An overlay on top of prod that names the version and each image by its digest; returns its folder."""
     if not _VERSION.fullmatch(version):
         raise NotAnImage(f"a version is small letters and digits, at most 40 of them; not {version!r}")
-    lines = (where / below / "kustomization.yaml").read_text()
-    versioned = re.search(r"^labels:\n(?:[ ].*\n)+", lines, re.MULTILINE)
-    named = re.search(r"^replacements:.*\n(?:[ ].*\n)+", lines, re.MULTILINE)
-    if versioned is None or named is None:
-        raise CannotRender(f"{below} has no version to replace")
-    labels = re.sub(r"(kubernetes\.io/version: )[^}]+", rf"\g<1>{version}", versioned[0])
-    folder = where / RELEASE
+    component = (where / "components" / "version" / "kustomization.yaml").read_text()
+    _, _, rules = component.partition("kind: Component\n")
+    named = _TAGGED.sub(lambda line: _image(version, line["name"], images[line["name"]]), rules)
+    folder = where / "overlays" / RELEASE
     folder.mkdir(exist_ok=True)
-    (folder / "kustomization.yaml").write_text(
-        "# Written by `./learn cluster release`.\n"
-        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
-        f"resources: [../{below}]\n"
-        f"{labels}"
-        f"images:\n{''.join(_image(version, name, image) for name, image in sorted(images.items()))}"
-        f"{named[0]}"
-    )
+    (folder / "kustomization.yaml").write_text(_RELEASE_HEAD + named.replace(_OWN_VERSION, version))
     return folder
 
 
 def _image(version: str, name: str, image: str) -> str:
     repository, _, digest = image.partition("@")
-    return f"  - name: ticket-workbook/{name}\n    newName: {repository}\n    newTag: {version}\n    digest: {digest}\n"
+    return f'  - {{name: ticket-workbook/{name}, newName: {repository}, newTag: {version}, digest: "{digest}"}}'
+
+
+_OWN_VERSION = "phase5"  # what the overlays in git run
+_TAGGED = re.compile(rf"^  - {{name: ticket-workbook/(?P<name>[a-z-]+), newTag: {_OWN_VERSION}}}$", re.MULTILINE)
+_RELEASE_HEAD = """# Written by `./learn cluster release`: prod, in one version, each image by its digest.
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [../prod]
+"""
