@@ -45,6 +45,7 @@ ENTRYPOINT ["python", "-m", "phase3"]
 
 FROM service AS phase4
 ENTRYPOINT ["python", "-m", "phase4"]
+
 FROM service AS phase5
 ENTRYPOINT ["python", "-m", "phase5"]
 

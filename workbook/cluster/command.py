@@ -1,7 +1,7 @@
 """`./learn cluster …` on the command line; what a command needs is imported when it runs."""
 
 import argparse
-from importlib import import_module
+from collections.abc import Callable
 from pathlib import Path
 
 from workbook.terminal import DONE, console, error
@@ -37,18 +37,18 @@ def add_cluster(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _run(step: str, *arguments: object) -> int:
-    overlays, deploying = (import_module(f"workbook.cluster.{name}") for name in ("overlays", "deploy"))
-    kubectl = import_module("workbook.cluster.kubectl")
+    from workbook.cluster.problems import PROBLEMS  # noqa: PLC0415 - as the module says
+
     try:
         _STEPS[step](*arguments)
-    except (overlays.CannotRender, overlays.NotAnImage, deploying.NotDeployed, kubectl.KubectlFailed) as problem:
+    except PROBLEMS as problem:
         error(str(problem))
         return 1
     return 0
 
 
 def _render(name: str) -> None:
-    from workbook.cluster.overlays import overlay, rendered  # noqa: PLC0415 - as the module says
+    from workbook.cluster.overlays import overlay, rendered  # noqa: PLC0415
 
     print(rendered(overlay(name)), end="")
 
@@ -84,7 +84,7 @@ def _prove() -> None:
     prove()
 
 
-_STEPS = {
+_STEPS: dict[str, Callable[..., None]] = {
     "render": _render,
     "secrets": _secrets,
     "deploy": _deploy,

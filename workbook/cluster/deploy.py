@@ -45,7 +45,7 @@ def go_back() -> None:
 
 
 def _version(manifests: str) -> str:
-    versions = set(re.findall(rf"{re.escape(_VERSION)}: (\S+)", manifests))
+    versions: set[str] = set(re.findall(rf"{re.escape(_VERSION)}: (\S+)", manifests))
     if len(versions) != 1:
         raise NotDeployed(f"all objects must be of one version, not of {sorted(versions) or 'none'}")
     return versions.pop()

@@ -17,6 +17,7 @@ from workbook.phases import ROOT
 K8S = ROOT / "phase5-k8s" / "k8s"
 NAMESPACE = "tickets"
 IMAGES = ("api-gateway", "booking-service", "event-service", "metrics-consumer", "user-service")
+_PASSWORDS = {"postgres.env": "POSTGRES_PASSWORD", "grafana.env": "GF_SECURITY_ADMIN_PASSWORD"}
 RELEASE = "release"  # the overlay that is written, not kept in git
 _VERSION = re.compile(r"[a-z0-9]{1,40}")  # a part of a Job's name, behind its last dash
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -53,13 +54,13 @@ def make_secrets(folder: Path) -> list[Path]:
 
     What is there stays: PostgreSQL keeps the password it was made with, and tokens are verified by these keys.
     """
-    passwords, keys = folder / "postgres.env", folder / "keys"
+    keys = folder / "keys"
     made = [keys / f"{name}.json" for name in make_keys(keys, HOLDERS)]
-    if passwords.exists():
-        return made
-    with os.fdopen(os.open(passwords, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(f"POSTGRES_PASSWORD={secrets.token_urlsafe(24)}\n")
-    return [passwords, *made]
+    passwords = [folder / name for name in _PASSWORDS if not (folder / name).exists()]
+    for path in passwords:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(f"{_PASSWORDS[path.name]}={secrets.token_urlsafe(24)}\n")
+    return [*passwords, *made]
 
 
 def digests(metadata: str) -> dict[str, str]:

@@ -54,9 +54,15 @@ def test_a_key_that_is_missing_or_not_ones_own_is_noticed(dev: Manifests) -> Non
         assert {one.name: keys(one) for one in wrong.workloads()} != wanted_keys(wrong)
 
 
-def test_images_and_the_broker_are_those_of_the_compose_files(dev: Manifests) -> None:
-    for name, phase in (("postgres", "phase1-grpc"), ("kafka", "phase3-kafka")):
-        assert container(dev, name)["image"] == composed(phase, name)["image"]
+def test_images_are_those_of_the_compose_files(dev: Manifests) -> None:
+    beside = ("prometheus", "alertmanager", "jaeger", "grafana")
+    phases = {"postgres": "phase1-grpc", "kafka": "phase3-kafka", **dict.fromkeys(beside, "phase4-observability")}
+    assert {name: container(dev, name)["image"] for name in phases} == {
+        name: composed(phase, name)["image"] for name, phase in phases.items()
+    }
+
+
+def test_the_broker_is_told_what_the_compose_file_tells_it(dev: Manifests) -> None:
     theirs = {key: str(value) for key, value in composed("phase3-kafka", "kafka")["environment"].items()}
     ours = {variable["name"]: variable["value"] for variable in container(dev, "kafka")["env"]}
     assert ours.keys() == theirs.keys()
@@ -111,7 +117,7 @@ def wanted_keys(manifests: Manifests) -> dict[str, set[str]]:
 
 
 def container(manifests: Manifests, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = manifests.one("StatefulSet", name)["spec"]["template"]["spec"]["containers"][0]
+    (found,) = (one for workload in manifests.workloads() if workload.name == name for one in workload.containers)
     return found
 
 
