@@ -13,6 +13,9 @@ _DEPLOY = (
     "Applies what the services stand on, waits for the version's Jobs, rolls out its services; goes back if they fail."
 )
 _RELEASE = "Writes the overlay `release`: prod with this version, and each image by the digest that the build told."
+_RUSH = (
+    "Sells tickets through the gateway while pods are killed: none is lost, none sold twice, every replica gets calls."
+)
 _PROVE = """Builds a real control plane from Go modules (needs Go, some 30 minutes once), starts it on this machine with
 nodes that KWOK plays, and shows that it takes every overlay and that the autoscaler goes up and down."""
 
@@ -32,6 +35,10 @@ def add_cluster(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     release.add_argument("version", metavar="VERSION", help="small letters and digits, such as a commit's")
     release.add_argument("metadata", type=Path, help="what `docker buildx bake --metadata-file` wrote")
     release.set_defaults(runner=lambda chosen: _run("release", chosen.version, chosen.metadata))
+    for name, about in (("smoke", "is it there, and does it let strangers book?"), ("rush", _RUSH)):
+        step = steps.add_parser(name, help=about.partition(":")[0].lower(), description=about)
+        step.add_argument("url", metavar="URL", help="the gateway's, such as http://127.0.0.1:8080")
+        step.set_defaults(runner=lambda chosen, name=name: _run(name, chosen.url))
     prove = steps.add_parser("prove", help="a real control plane, here", description=_PROVE)
     prove.set_defaults(runner=lambda _: _run("prove"))
 
@@ -78,6 +85,19 @@ def _release(version: str, metadata: Path) -> None:
     console.print(f"{DONE} {write_release(version, digests(metadata.read_text()))}")
 
 
+def _smoke(url: str) -> None:
+    from workbook.cluster.visitors import smoke  # noqa: PLC0415
+
+    smoke(url)
+    console.print(f"{DONE} {url} is ready, and strangers cannot book")
+
+
+def _rush(url: str) -> None:
+    from workbook.cluster.rush import Pods, make_admin, rush  # noqa: PLC0415
+
+    rush(url, make_admin(), Pods())
+
+
 def _prove() -> None:
     from workbook.cluster.prove import prove  # noqa: PLC0415
 
@@ -90,5 +110,7 @@ _STEPS: dict[str, Callable[..., None]] = {
     "deploy": _deploy,
     "undo": _undo,
     "release": _release,
+    "smoke": _smoke,
+    "rush": _rush,
     "prove": _prove,
 }

@@ -5,6 +5,7 @@ from workbook.cluster.deploy import NotDeployed
 from workbook.cluster.kubectl import KubectlFailed
 from workbook.cluster.overlays import CannotRender, NotAnImage
 from workbook.cluster.prove import NotShown
+from workbook.cluster.visitors import Unexpected
 from workbook.part import PartFailed
 
-PROBLEMS = (CannotBuild, CannotRender, KubectlFailed, NotAnImage, NotDeployed, NotShown, PartFailed)
+PROBLEMS = (CannotBuild, CannotRender, KubectlFailed, NotAnImage, NotDeployed, NotShown, PartFailed, Unexpected)
