@@ -32,7 +32,9 @@ done
 """
 TOOLBOX = 'touch "$MACHINE/engine"'
 IMAGES = 'for name in "$@"; do mkdir -p "$(dirname "$MACHINE/images/$name")"; touch "$MACHINE/images/$name"; done'
-ALL = "requires:docker,java,apache-kafka,prometheus-tools,prometheus,phase1-images,phase2-images,phase3-images"
+ALL = "requires:docker,java,apache-kafka,prometheus-tools,prometheus,kubectl," + ",".join(
+    f"phase{number}-images" for number in range(1, 5)
+)
 
 
 class Machine:
@@ -47,7 +49,7 @@ class Machine:
         self.program("bin/docker", DOCKER)
         self.program("bin/java", JAVA)
         self.program("bin/mvn", MAVEN)
-        for tool in ("promtool", "amtool", "prometheus"):
+        for tool in ("promtool", "amtool", "prometheus", "kubectl"):
             self.program(f"bin/{tool}", "exit 0")
         (folder / "bin" / "python3").symlink_to(sys.executable)
 

@@ -108,6 +108,7 @@ class ControlPlane:
                 "kubeconfig": kubeconfig,
                 "config": str(self._folder / "kwok.yaml"),
                 "manage-all-nodes": "true",
+                "node-lease-duration-seconds": "40",  # as kubelets: else the controllers take the nodes for dead
                 "node-ip": "127.0.0.1",
                 "node-port": str(self.port("kwok")),
                 "server-address": f"127.0.0.1:{self.port('kwok')}",
@@ -118,6 +119,7 @@ class ControlPlane:
                 "kubelet-use-node-status-port": "true",
                 "kubelet-certificate-authority": str(self._authority.certificate),
                 "kubelet-preferred-address-types": "InternalIP",
+                "kubelet-request-timeout": "5s",
                 "metric-resolution": "10s",
             },
         }  # fmt: skip
@@ -148,6 +150,7 @@ class ControlPlane:
             "service-account-issuer": "https://kubernetes.default.svc",
             "service-account-key-file": str(self._own.key),
             "service-account-signing-key-file": str(self._own.key),
+            "client-ca-file": str(self._authority.certificate),
             "requestheader-client-ca-file": str(self._authority.certificate),
             "requestheader-allowed-names": "front-proxy-client",
             "requestheader-username-headers": "X-Remote-User",

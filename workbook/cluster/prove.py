@@ -11,7 +11,7 @@ from workbook.cluster.control_plane import ControlPlane
 from workbook.cluster.deploy import deploy
 from workbook.cluster.kubectl import KubectlFailed, asked, kubectl
 from workbook.cluster.overlays import K8S, NAMESPACE, make_secrets, overlay, rendered
-from workbook.cluster.stage import USAGE, furnish, usage
+from workbook.cluster.stage import NODES, USAGE, furnish, usage
 from workbook.terminal import DONE, NOT_RUN, console
 
 _SCALED = "booking-service"
@@ -38,6 +38,7 @@ def prove() -> None:
         _refuses_root()
         deploy("dev")
         console.print(f"{DONE} dev is deployed: Jobs have ended, every pod is ready")
+        _empties_a_node()
         _scales()
         console.print(
             f"{NOT_RUN} no container runs here, and no packet is let through or stopped: that takes a cluster"
@@ -59,6 +60,14 @@ def _refuses_root() -> None:
     if ended.returncode == 0 or "violates PodSecurity" not in ended.stderr:
         raise NotShown(f"a pod of root is let in: {ended.stderr.strip()}")
     console.print(f"{DONE} a pod that is root is refused")
+
+
+def _empties_a_node() -> None:
+    """As one does before it is repaired: every pod of ours is let go, as far as the budgets allow it at a time."""
+    kubectl("drain", NODES[0], "--delete-emptydir-data", "--timeout=180s")
+    kubectl("uncordon", NODES[0])
+    kubectl("--namespace", NAMESPACE, "rollout", "status", "deployment", "--timeout=180s")
+    console.print(f"{DONE} {NODES[0]} was emptied, and every service is whole again")
 
 
 def _scales() -> None:

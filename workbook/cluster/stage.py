@@ -15,8 +15,9 @@ _ROOM = {"cpu": "4", "memory": "16Gi", "pods": "110"}
 
 
 def usage() -> str:
-    """KWOK's own file: pods use what an annotation of theirs says, and nodes tell it as kubelets do."""
-    return rendered(module_folder(f"sigs.k8s.io/kwok@{KWOK}") / "kustomize" / "metrics" / "usage")
+    """KWOK's own files: nodes and pods are ready at once, Jobs end, pods use what an annotation says, nodes tell it."""
+    files = module_folder(f"sigs.k8s.io/kwok@{KWOK}") / "kustomize"
+    return "---\n".join(rendered(files / part) for part in ("stage/fast", "metrics/usage"))
 
 
 def furnish(plane: ControlPlane) -> None:
