@@ -7,7 +7,7 @@ import grpc
 import pytest
 
 from tests.waiting import until
-from workbook.admin import EMAIL, Admin
+from workbook.admin import EMAIL, Admin, admin_of
 from workbook.bearer import TOKEN, with_token
 from workbook.call import ReflectedServer
 from workbook.checklist import run
@@ -28,7 +28,7 @@ def stack() -> Iterator[LocalStack]:
 
 @pytest.fixture(scope="module")
 def admin(stack: LocalStack) -> Admin:
-    return Admin(stack)
+    return admin_of(stack)
 
 
 def call(stack: LocalStack, service: str, method: str, request: dict[str, Any], token: str | None = None) -> Any:

@@ -1,7 +1,8 @@
-"""An admin of a local stack, made for whoever demonstrates or checks it: nobody else could change events there."""
+"""An admin, made for whoever demonstrates or checks it: nobody else could change events there."""
 
 import secrets
 import time
+from collections.abc import Callable
 
 import grpc
 from user_service.proto import user_pb2 as pb
@@ -18,11 +19,12 @@ _STEP = "make-admin"
 class Admin:
     """Has an account with a password that only this process knows, and logs in when the token gets old."""
 
-    def __init__(self, stack: LocalStack) -> None:
-        self._address = stack["user-service"].address
-        self._password = secrets.token_urlsafe()
+    def __init__(self, address: str, appoint: Callable[[str, str], object], email: str = EMAIL) -> None:
+        """`address` is the user service's; `appoint` makes an admin of an e-mail and a password."""
+        self._address = address
+        self._email, self._password = email, secrets.token_urlsafe()
         self._token, self._until = "", 0.0
-        stack.step(_STEP, ADMIN_EMAIL=EMAIL, ADMIN_PASSWORD=self._password)
+        appoint(email, self._password)
 
     def token(self) -> str:
         """A token that is good for some more minutes; raises grpc.RpcError."""
@@ -30,7 +32,7 @@ class Admin:
             asked_at = time.monotonic()
             with grpc.insecure_channel(self._address) as channel:
                 users: UserServiceStub = UserServiceStub(channel)
-                request = pb.LogInRequest(email=EMAIL, password=self._password)
+                request = pb.LogInRequest(email=self._email, password=self._password)
                 session = users.LogIn(request, timeout=10, wait_for_ready=True).session
             self._token, self._until = session.access_token, asked_at + session.expires_in / 2
         return self._token
@@ -38,4 +40,11 @@ class Admin:
 
 def token_for(stack: LocalStack) -> Token | None:
     """An admin's; None where nobody is asked for one."""
-    return Admin(stack).token if _STEP in steps(stack.phase) else None
+    return admin_of(stack).token if _STEP in steps(stack.phase) else None
+
+
+def admin_of(stack: LocalStack) -> Admin:
+    def appoint(email: str, password: str) -> None:
+        stack.step(_STEP, ADMIN_EMAIL=email, ADMIN_PASSWORD=password)
+
+    return Admin(stack["user-service"].address, appoint)

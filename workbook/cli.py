@@ -94,9 +94,7 @@ def _proof(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     check.add_argument(
         "what", nargs="?", metavar="N[.M]", help="a phase (default: the newest), a task such as 1.3, or `laws`"
     )
-    check.add_argument(
-        "--target", default="local", metavar="TARGET", help="local (default), compose, HOST:PORT, or NAME=HOST:PORT,…"
-    )
+    check.add_argument("--target", default="local", metavar="TARGET", help=_TARGETS)
     check.add_argument("--restart", metavar="COMMAND", help="kills and restarts your $SERVICE: does data last?")
     check.add_argument("--pause", metavar="COMMAND", help="sends $SIGNAL to your $SERVICE: 'kill -$SIGNAL $(cat pid)'")
     check.add_argument("--as-of", type=_phase, metavar="N", help="check this later phase's stack (default: its own)")
@@ -190,10 +188,11 @@ _KAFKA = "from phase 3 on: apache, embedded, or HOST:PORT of one that runs (defa
 _CALL = "Calls any gRPC server that has reflection; without SERVICE/METHOD it lists what the server offers."
 _TEST = "Runs lint, types, the import contract, the generated code, the locks and all tests. Exit status 0: all green."
 _CHECK = (
-    "Runs a phase's checklist against a target: the local stack, the compose stack, or your own server; where "
-    "that asks who is calling, put an admin's token into TICKETS_TOKEN. "
+    "Runs a phase's checklist against a target: the local stack, the compose stack, a cluster, or your own server; "
+    "where that asks who is calling, put an admin's token into TICKETS_TOKEN. "
     "`laws` reads the databases of a running system and says which law is broken where."
 )
+_TARGETS = "local (default), compose, kubernetes, HOST:PORT, or NAME=HOST:PORT,…"
 _BENCH = "Measures the services against a bare gRPC echo and pgbench in one run, and draws a plot."
 _CHAOS = """Clients book, cancel and read while the parts of phase 2 are killed, paused and restarted; then the laws are
 proved. The seed repeats the plan: what is done to whom, and when; not how the machine interleaves it."""

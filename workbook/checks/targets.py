@@ -1,11 +1,11 @@
-"""From the word after --target to a running system: `local`, `compose`, or addresses."""
+"""From the word after --target to a running system: `local`, `compose`, `kubernetes`, or addresses."""
 
 import os
 import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from workbook.bearer import token_of_shell
@@ -79,6 +79,8 @@ def _event_maker(system: System) -> Callable[[], str] | None:
 def _opened(phase: int, target: str, progress: Progress) -> AbstractContextManager[System]:
     if target == "local":
         return _local(phase, progress)
+    if target == "kubernetes":
+        return _kubernetes()
     return _compose(phase) if target == "compose" else _given(target)
 
 
@@ -164,6 +166,18 @@ def _compose(phase: int) -> Iterator[System]:
         raise NoTarget(problem)
     found = {**stack.addresses(), **stack.watchers(), **_beside(stack.kafka(), stack.metrics())}
     yield System(f"compose stack: {stack.file}", found, stack.restart, stack.paused, stack.databases())
+
+
+@contextmanager
+def _kubernetes() -> Iterator[System]:
+    from workbook.cluster.target import NoCluster, cluster_system  # noqa: PLC0415 - as above
+
+    with ExitStack() as stack:
+        try:
+            system = stack.enter_context(cluster_system())
+        except NoCluster as problem:
+            raise NoTarget(str(problem)) from problem
+        yield system
 
 
 @contextmanager
