@@ -623,7 +623,7 @@ check("4.5")
 from workbook.grafana import dashboard
 
 if prometheus.there:
-    dashboard("overview", stack["prometheus"].address)
+    dashboard("overview", stack["prometheus"].address, minutes=3)
 else:
     prometheus.show("up")
 
