@@ -11,6 +11,8 @@
 # |---|---|---|
 # | [1: gRPC and a first service](phase1_grpc.ipynb) | protobuf, the four kinds of RPC, layers, PostgreSQL, testing | 2 h |
 # | [2: two services, one promise](phase2_services.ipynb) | calls between services, idempotency, deadlines, retries, sagas, recovery | 2 h |
+# | [3: Kafka, a message for every booking](phase3_kafka.ipynb) | topics, groups, the outbox, counting once, poison messages | 2 h |
+# | [4: metrics, traces and logs](phase4_observability.ipynb) | histograms, PromQL, dashboards, alerts, traces, an incident | 2 h |
 #
 # ## How a lesson works (1 min)
 # Run each cell with **Shift+Enter**, from top to bottom. Four things come again and again:
