@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from api_gateway.config import GatewaySettings
 from booking_outbox.config import OutboxSettings
 from booking_saga.config import SagaSettings
 from booking_service.config import BookingSettings
@@ -101,7 +102,7 @@ def test_the_protoc_command_is_the_one_that_runs() -> None:
         ),
         (
             5,
-            [GuardedBookingSettings, GuardedEventSettings, ObservedUserSettings],
+            [GuardedBookingSettings, GuardedEventSettings, ObservedUserSettings, GatewaySettings],
             [ObservedBookingSettings, ObservedEventSettings],
         ),
     ],
