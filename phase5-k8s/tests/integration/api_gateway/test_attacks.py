@@ -1,6 +1,6 @@
 """Requests that are made to break something: each gets the right refusal, and its harmless twin passes."""
 
-import asyncio
+import socket
 import uuid
 from collections.abc import AsyncIterator
 from urllib.parse import quote
@@ -270,15 +270,8 @@ async def test_what_a_method_cannot_do_says_what_can_be_done(client: httpx.Async
 
 async def test_a_slow_service_is_a_504_in_time(shop: Shop) -> None:
     """Somebody listens where the event service should, and never answers."""
-
-    async def says_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    silent = await asyncio.start_server(says_nothing, "127.0.0.1", 0)
-    async with silent:
-        port = silent.sockets[0].getsockname()[1]
-        settings = shop.settings(event_address=f"127.0.0.1:{port}", request_deadline=0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings = shop.settings(event_address=f"127.0.0.1:{silent.getsockname()[1]}", request_deadline=0.3)
         async with gateway(settings) as running, client_of(running) as client:
             refused = await client.get("/v1/events")
     assert (refused.status_code, refused.json()["reason"]) == (504, "DEADLINE_EXCEEDED")

@@ -11,7 +11,7 @@ from tests.shops import Shop
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)]
 
-EXAMPLES = 6
+EXAMPLES = 4
 # A schema cannot say that an event lies ahead, that a page token was given out, or which time zones there are: what is
 # right by the schema may be refused by name. It may not be met with a 400, a 415 or a 500.
 SETTINGS = """\
