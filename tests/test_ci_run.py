@@ -32,7 +32,7 @@ done
 """
 TOOLBOX = 'touch "$MACHINE/engine"'
 IMAGES = 'for name in "$@"; do mkdir -p "$(dirname "$MACHINE/images/$name")"; touch "$MACHINE/images/$name"; done'
-ALL = "requires:docker,java,apache-kafka,prometheus-tools,prometheus,kubectl," + ",".join(
+ALL = "requires:docker,java,apache-kafka,prometheus-tools,chromium,prometheus,kubectl," + ",".join(
     f"phase{number}-images" for number in range(1, 5)
 )
 
@@ -49,7 +49,7 @@ class Machine:
         self.program("bin/docker", DOCKER)
         self.program("bin/java", JAVA)
         self.program("bin/mvn", MAVEN)
-        for tool in ("promtool", "amtool", "prometheus", "kubectl"):
+        for tool in ("promtool", "amtool", "prometheus", "kubectl", "chromium"):
             self.program(f"bin/{tool}", "exit 0")
         (folder / "bin" / "python3").symlink_to(sys.executable)
 

@@ -18,6 +18,8 @@ from functools import cache
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+"""What the browser is called, here or there."""
 _IMAGE = re.compile(r"^(?:FROM| +image:) +(?!ticket-workbook/)([a-z0-9./-]+:[A-Za-z0-9._-]+)", re.MULTILINE)
 _IN_NO_TEST = {"grafana/grafana"}  # tests bring the containers up without it, so nobody has to bring its image
 
@@ -108,6 +110,10 @@ def _kubectl() -> bool:
     return _succeeds("kubectl", "version", "--client")
 
 
+def _chromium() -> bool:
+    return any(_succeeds(name, "--version") for name in CHROMIUM)
+
+
 def _succeeds(*command: str, patience: float = 30) -> bool:
     if shutil.which(command[0]) is None:
         return False
@@ -126,6 +132,7 @@ NEEDS = {
     "prometheus-tools": Need(
         "promtool and amtool", "Debian's packages prometheus and prometheus-alertmanager", _prometheus_tools
     ),
+    "chromium": Need("Chromium", "Debian's package chromium, or Google Chrome", _chromium),
     "prometheus": Need("Prometheus", "Debian's package prometheus", _prometheus),
     "kubectl": Need("kubectl", "one file, of Kubernetes' own releases; it brings kustomize, too", _kubectl),
     **{f"phase{phase}-images": _images(phase, images) for phase, images in images_by_phase().items()},
