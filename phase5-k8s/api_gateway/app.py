@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+import httpx
 from access.fetched_keys import FetchedKeys
 from access.keys import own_keys
 from access.signing import ServiceToken
@@ -25,7 +26,7 @@ from telemetry.spans import Spans
 from telemetry.tracing import Tracing
 from user_service.client import keys_of
 
-from api_gateway import availability, bookings, events, pages, problems, sessions, users
+from api_gateway import availability, bookings, events, pages, problems, sessions, stories, users
 from api_gateway.addresses import Addresses
 from api_gateway.availability import Availability
 from api_gateway.backends import BOOKING, EVENT, USER, Backends, addresses_of, open_backends
@@ -39,12 +40,22 @@ from api_gateway.limits import Limits
 from api_gateway.openapi import with_openapi
 from api_gateway.readiness import Readiness
 from api_gateway.server import listening
+from api_gateway.stories import Stories
 from api_gateway.streams import Streams
 from api_gateway.telling import Telling
+from api_gateway.traces import store_of
 from api_gateway.watches import Watches
 from api_gateway.windows import OwnWindows, SharedWindows, Windows
 
-_ROUTERS = (users.router, sessions.router, events.router, availability.router, bookings.router, pages.router)
+_ROUTERS = (
+    users.router,
+    sessions.router,
+    events.router,
+    availability.router,
+    bookings.router,
+    stories.router,
+    pages.router,
+)
 _STATIC = ("GET", "/static")
 
 
@@ -66,6 +77,8 @@ async def gateway(settings: GatewaySettings, exporter: SpanExporter | None = Non
         backends = await stack.enter_async_context(open_backends(settings, around))
         readiness = await stack.enter_async_context(Readiness(addresses_of(settings)).watched())
         app, addresses = routes(settings, backends, readiness), Addresses(settings.trusted_proxies)
+        client = await stack.enter_async_context(httpx.AsyncClient(timeout=settings.story_patience, trust_env=False))
+        app.state.stories = Stories(store_of(settings, client), settings.story_patience, settings.jaeger_url)
         figures = HttpFigures(routes_of(app))
         shown = (figures.figures, calls.figures, tracing.figures, of_the_process)
         await stack.enter_async_context(exposed(settings.metrics_host, settings.metrics_port, *shown))

@@ -25,7 +25,7 @@ Key = Annotated[
         examples=["checkout-7f3a"],
     ),
 ]
-_EXAMPLE: dict[str, Any] = {
+EXAMPLE: dict[str, Any] = {
     "id": "9c1e2ab4-3c5f-4a5c-8d0b-6f0d3a1e7b42",
     "user_id": "6b2f8f56-6f0c-4f0e-9f4c-8f4a1d3c2b10",
     "event_id": "4fd5e2b6-5bbb-4b4e-8c5e-0a1e6c3f9d21",
@@ -38,7 +38,7 @@ _EXAMPLE: dict[str, Any] = {
 
 
 class Booking(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
     id: Id
     user_id: str
     event_id: str
@@ -55,7 +55,7 @@ class Bookings(BaseModel):
 
 
 class NewBooking(Strict):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"event_id": _EXAMPLE["event_id"], "ticket_count": 2}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"event_id": EXAMPLE["event_id"], "ticket_count": 2}]})
     event_id: Id
     ticket_count: Annotated[int, Field(ge=1, le=10)]
 
@@ -67,6 +67,7 @@ async def create_booking(request: Request, new: NewBooking, key: Key) -> Respons
         user_id=caller_of(request).id, event_id=new.event_id, ticket_count=new.ticket_count, idempotency_key=key
     )
     made = (await back(request).bookings.CreateBooking(wanted, metadata=token_of(request))).booking
+    request.app.state.stories.note(made.id)
     return Json(shown(made), 201, {"Location": f"{router.prefix}/{made.id}"})
 
 
@@ -85,7 +86,7 @@ async def list_bookings(
 
 @router.get("/{booking_id}", response_model=Booking, responses=problems(401, 403, 404), openapi_extra=SIGNED_IN)
 async def get_booking(request: Request, booking_id: BookingId) -> Response:
-    return Json(shown(await _booking(request, booking_id)))
+    return Json(shown(await booking_of(request, booking_id)))
 
 
 @router.post(
@@ -98,10 +99,10 @@ async def cancel_booking(request: Request, booking_id: BookingId) -> Response:
     """Gives the tickets back. Again, it changes nothing and succeeds too."""
     wanted = pb.CancelBookingRequest(booking_id=booking_id)
     await back(request).bookings.CancelBooking(wanted, metadata=token_of(request))
-    return Json(shown(await _booking(request, booking_id)))
+    return Json(shown(await booking_of(request, booking_id)))
 
 
-async def _booking(request: Request, booking_id: str) -> pb.Booking:
+async def booking_of(request: Request, booking_id: str) -> pb.Booking:
     wanted = pb.GetBookingRequest(booking_id=booking_id)
     found: pb.GetBookingResponse = await back(request).bookings.GetBooking(wanted, metadata=token_of(request))
     return found.booking

@@ -58,6 +58,11 @@ class GatewaySettings(ProcessSettings, TelemetrySettings, AccessSettings):
     watched_events: Count = 200
     stream_heartbeat: Limit = 15
 
+    traces_address: str = ""
+    jaeger_address: str = ""
+    jaeger_url: Annotated[str, Field(pattern="^(https?://[!-~]+)?$")] = ""
+    story_patience: Limit = 2
+
     user_rate: Rate = "1200/minute"
     address_rate: Rate = "3000/minute"
     sign_in_rate: Rate = "60/minute"
