@@ -15,8 +15,8 @@ from api_gateway.figures import CLIENT_LEFT, HttpFigures
 
 _API_POLICY = b"default-src 'none'; frame-ancestors 'none'"
 _PAGE_POLICY = (
-    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    b"manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    b"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _ALWAYS: Mapping[bytes, bytes] = {
     b"cache-control": b"no-store",
