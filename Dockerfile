@@ -1,7 +1,7 @@
 # One file for every service: the last stages are the images, one a service, all of the system as of one phase.
 #   docker build --target booking-service --tag booking-service .                          as of the newest phase
 #   docker build --target booking-service --tag booking-service --build-arg PHASE=1 .      as of phase 1
-ARG PHASE=4
+ARG PHASE=5
 FROM python:3.13-slim AS python
 
 # The packages of the phase, exactly those of its lock, and the code of the phases up to it, side by side in one folder,
@@ -46,7 +46,12 @@ ENTRYPOINT ["python", "-m", "phase3"]
 FROM service AS phase4
 ENTRYPOINT ["python", "-m", "phase4"]
 
+# The folder of the keys is the services' own: a volume takes its owner over.
 FROM service AS phase5
+USER 0:0
+RUN install --directory --owner=10001 --group=10001 --mode=700 /keys
+USER 10001:10001
+ENV KEYS_FOLDER=/keys
 ENTRYPOINT ["python", "-m", "phase5"]
 
 # A stage of this file, so it has no tag to pin.
@@ -86,7 +91,6 @@ ENV HTTP_HOST=0.0.0.0 \
     HTTP_PORT=8080
 EXPOSE 8080 9468
 CMD ["serve", "api-gateway"]
-HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["python", "-c", \
-    "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/healthz', timeout=3)"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["python", "-m", "chassis.probe", "http://127.0.0.1:8080/healthz"]
 LABEL org.opencontainers.image.title="api-gateway" \
       org.opencontainers.image.description="Ticket Workbook: the way in from outside, REST over HTTP"

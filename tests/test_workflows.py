@@ -15,7 +15,8 @@ from workbook.prove import stages
 
 TOOLS = Path(sys.executable).parent
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
-COMPOSE_FILES = sorted([*ROOT.glob("phase*-*/compose*.yaml"), *ROOT.glob("docker-compose*.yml")])
+# docker-compose.prod.yml has tags that the schema's tool does not know: see test_production.py
+COMPOSE_FILES = sorted([*ROOT.glob("phase*-*/compose*.yaml"), ROOT / "docker-compose.yml"])
 PHASES = sorted(ROOT.glob("phase*-*/compose.yaml"))
 CI, DEPENDABOT, DOCKERFILE, COMPOSE = (
     ROOT / name

@@ -74,6 +74,9 @@ def _system(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     up.add_argument("--kafka", type=broker_name, metavar="BROKER", help=_KAFKA)
     up.set_defaults(runner=lambda c: _run("up", c.phase, free_ports=c.free_ports, once=c.once, kafka=c.kafka))
 
+    made = commands.add_parser("secrets", help="make the passwords and keys that docker-compose.prod.yml reads")
+    made.set_defaults(runner=lambda _: _run("production"))
+
     call = commands.add_parser("call", help="call a gRPC method with JSON", description=_CALL)
     call.add_argument("address", metavar="HOST:PORT", help="where the server listens, such as 127.0.0.1:50051")
     call.add_argument("method", nargs="?", metavar="SERVICE/METHOD", help="without it: list what the server offers")

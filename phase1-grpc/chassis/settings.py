@@ -1,5 +1,6 @@
 """Settings come from the environment, are read once, and a wrong one stops the start with its name."""
 
+import os
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError
@@ -67,9 +68,13 @@ class WrongSettings(CannotStart):
 
 
 def read_settings(kind: type[AnySettings]) -> AnySettings:
-    """Settings of this kind from the environment; WrongSettings names the variables at fault, never their secrets."""
+    """Settings of this kind from the environment; WrongSettings names the variables at fault, never their secrets.
+
+    What the environment does not say is read from the file of its name in SECRETS_FOLDER, where there is one: a
+    variable is seen by everybody who may look at the process.
+    """
     try:
-        return kind()
+        return kind(_secrets_dir=os.environ.get("SECRETS_FOLDER"))
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()]
         raise WrongSettings("\n".join(lines)) from None

@@ -1,6 +1,7 @@
 """Settings: the roadmap's defaults, one line for each wrong variable, and no secret in any text."""
 
 import os
+from pathlib import Path
 
 import pytest
 from chassis.postgres import _options
@@ -27,6 +28,15 @@ def test_the_defaults_are_the_roadmaps_database() -> None:
 def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DB_HOST", "db.internal")
     monkeypatch.setenv("DB_PASSWORD", SECRET)
+    info = read_settings(PostgresSettings).conninfo()
+    assert (info["host"], info["password"]) == ("db.internal", SECRET)
+
+
+def test_what_the_environment_does_not_say_is_read_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRETS_FOLDER", str(tmp_path))
+    (tmp_path / "db_password").write_text(f"{SECRET}\n")
+    (tmp_path / "db_host").write_text("from-a-file")
+    monkeypatch.setenv("DB_HOST", "db.internal")
     info = read_settings(PostgresSettings).conninfo()
     assert (info["host"], info["password"]) == ("db.internal", SECRET)
 
