@@ -18,7 +18,7 @@ from workbook.production import make_secrets
 FILES = ["-f", "docker-compose.yml", "-f", "docker-compose.prod.yml"]
 STEPS = {"topics", "user-migrate", "event-migrate", "booking-migrate", "metrics-migrate"}
 REPLICAS = {"user-service": 2, "event-service": 2, "booking-service": 2}
-PASSWORD = "1234"  # noqa: S105 - the one for learning
+PASSWORD = "1234"
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,16 @@ def test_it_lacks_nothing(production: Any) -> None:
 def test_without_it_all_of_that_is_missing() -> None:
     """The control: a demand that the system for learning meets, too, would prove nothing of this file."""
     found = {problem.rpartition(": ")[2] for problem in missing(configured(*FILES[:2]))}
-    assert found == {"a password for learning", "read_only", "logging", "pids_limit", "rights", "restart", "open", "all keys"}
+    assert found == {
+        "a password for learning",
+        "read_only",
+        "logging",
+        "pids_limit",
+        "rights",
+        "restart",
+        "open",
+        "all keys",
+    }
 
 
 def test_services_that_take_calls_are_there_twice(production: Any) -> None:
