@@ -1,5 +1,6 @@
 """An admin, made for whoever demonstrates or checks it: nobody else could change events there."""
 
+import os
 import secrets
 import time
 from collections.abc import Callable
@@ -13,16 +14,17 @@ from workbook.phases import steps
 from workbook.stack import LocalStack
 
 EMAIL = "admin@example.com"
+PASSWORD = "ADMIN_PASSWORD"  # noqa: S105 - the name of an environment variable
 _STEP = "make-admin"
 
 
 class Admin:
-    """Has an account with a password that only this process knows, and logs in when the token gets old."""
+    """Has an account, and logs in when the token gets old. Nobody else knows the password, if the shell names none."""
 
     def __init__(self, address: str, appoint: Callable[[str, str], object], email: str = EMAIL) -> None:
         """`address` is the user service's; `appoint` makes an admin of an e-mail and a password."""
         self._address = address
-        self._email, self._password = email, secrets.token_urlsafe()
+        self._email, self._password = email, os.environ.get(PASSWORD) or secrets.token_urlsafe()
         self._token, self._until = "", 0.0
         appoint(email, self._password)
 

@@ -7,7 +7,7 @@ from types import FrameType
 
 from rich.table import Table
 
-from workbook.admin import token_for
+from workbook.admin import EMAIL, PASSWORD, token_for
 from workbook.bearer import TOKEN, Token
 from workbook.counted import show_counted
 from workbook.demo import BOOKING, demo
@@ -43,6 +43,7 @@ def main(phase: int | None, *, free_ports: bool, once: bool, kafka: str | None) 
             event_id = demo(stack["booking-service"].address, events, token)
             if stack.kafka:
                 show_counted(stack)
+            _show_box_office(stack)
             _show_watchers(stack)
             _show_how_to_talk(stack, event_id, token)
             if not once:
@@ -63,6 +64,12 @@ def _show(stack: LocalStack, seconds: float) -> None:
     console.print(table)
     if stack.kafka:
         console.print(f"\nKafka is {described(stack.kafka)}", soft_wrap=True)
+
+
+def _show_box_office(stack: LocalStack) -> None:
+    if "api-gateway" in stack.parts:
+        console.print(f"\nBox office: http://{stack['api-gateway'].address}/", soft_wrap=True)
+        console.print(f"  {EMAIL} puts events on sale there: choose the password before, as {PASSWORD}", soft_wrap=True)
 
 
 def _show_watchers(stack: LocalStack) -> None:
