@@ -33,6 +33,7 @@ class Page:
         self._address = address
         self._patience = patience
         self._in_vain = False  # it was waited for before, and never came: the next wait is shorter
+        self._restless: set[Series] = set()  # they moved between any two looks of a whole wait: each look moves them
 
     def figures(self) -> Figures:
         """What it shows now; Wrong if that cannot be read."""
@@ -51,12 +52,16 @@ class Page:
         """What it shows once that stays the same for a moment: what came before is counted."""
         deadline = time.monotonic() + 2 * self._patience
         last = self.figures()
+        always: set[Series] | None = None
         while time.monotonic() < deadline:
             time.sleep(SETTLE)
             now = self.figures()
-            if now == last:
-                break
+            moved = {key for key in {*now, *last} if now.get(key) != last.get(key)} - self._restless
+            if not moved:
+                return now
+            always = moved if always is None else always & moved
             last = now
+        self._restless |= always or set()
         return last
 
     def needs(self, *figures: Series) -> None:
