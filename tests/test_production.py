@@ -68,14 +68,7 @@ def test_without_it_all_of_that_is_missing() -> None:
     """The control: a demand that the system for learning meets, too, would prove nothing of this file."""
     found = {problem.rpartition(": ")[2] for problem in missing(configured(*FILES[:2]))}
     assert found == {
-        "a password for learning",
-        "read_only",
-        "logging",
-        "pids_limit",
-        "rights",
-        "restart",
-        "open",
-        "all keys",
+        *("a password for learning", "read_only", "logging", "pids_limit", "rights", "restart", "open", "all keys")
     }
 
 

@@ -40,6 +40,17 @@ class Admin:
         return self._token
 
 
+def appointing(email: str, password: str) -> list[str]:
+    """The command that does so where the user service runs, in a container."""
+    given = (f"ADMIN_EMAIL={email}", f"ADMIN_PASSWORD={password}")
+    return ["env", *given, "python", "-m", "phase5", _STEP]
+
+
+def an_email() -> str:
+    """One of our own, where nobody knows the passwords of the admins there are."""
+    return f"{secrets.token_hex(8)}-{EMAIL}"
+
+
 def token_for(stack: LocalStack) -> Token | None:
     """An admin's; None where nobody is asked for one."""
     return admin_of(stack).token if _STEP in steps(stack.phase) else None

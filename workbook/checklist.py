@@ -16,15 +16,22 @@ from typing import IO, Any
 
 from workbook.board import print_board
 from workbook.checks.report import Check, Outcome, Report
-from workbook.phases import ROOT, newest_checked_phase, phase_folders
+from workbook.phases import ROOT, newest_checked_phase, newest_composed_phase, phase_folders
 from workbook.terminal import console
 
 Progress = Callable[[str], None]
+_WHOLE_SYSTEM = "compose"
 _LIMIT_OF_ONE_CHECK = 240  # seconds; each call has a deadline of its own, this is the last resort
 
 
 def main(phase: int | None, target: str, restart: str | None, pause: str | None, as_of: int | None = None) -> int:
-    """Prints the board of a phase, the newest by default; returns the exit status (see `Report.status`)."""
+    """Prints the board of a phase, the newest by default; returns the exit status (see `Report.status`).
+
+    In containers there is a whole system: without a phase it is held against the checklists of all, one by one.
+    """
+    if phase is None and target == _WHOLE_SYSTEM:
+        whole = as_of or newest_composed_phase()
+        return max(main(number, target, restart, pause, whole) for number in range(1, newest_checked_phase() + 1))
     with console.status("checking") as shown:
         report = run(phase or newest_checked_phase(), target, restart, pause, as_of=as_of, progress=shown.update)
     return print_board(report)

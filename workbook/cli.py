@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from workbook.cluster.command import add_cluster
+from workbook.data import add_data
 from workbook.kafka.command import add_kafka
 from workbook.kafka.names import broker_name
 from workbook.terminal import error
@@ -39,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _lessons(commands)
     _system(commands)
+    add_data(commands)
     add_kafka(commands)
     add_cluster(commands)
     _proof(commands)
@@ -73,9 +75,6 @@ def _system(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     up.add_argument("--once", action="store_true", help="stop after the demo instead of staying up")
     up.add_argument("--kafka", type=broker_name, metavar="BROKER", help=_KAFKA)
     up.set_defaults(runner=lambda c: _run("up", c.phase, free_ports=c.free_ports, once=c.once, kafka=c.kafka))
-
-    made = commands.add_parser("secrets", help="make the passwords and keys that docker-compose.prod.yml reads")
-    made.set_defaults(runner=lambda _: _run("production"))
 
     call = commands.add_parser("call", help="call a gRPC method with JSON", description=_CALL)
     call.add_argument("address", metavar="HOST:PORT", help="where the server listens, such as 127.0.0.1:50051")

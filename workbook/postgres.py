@@ -60,6 +60,11 @@ def postgres_version() -> str:
     return asked.stdout.strip()
 
 
+def client_program(name: str) -> Path:
+    """One of PostgreSQL's programs that are not the server, such as pg_dump: anybody may run these."""
+    return _package() / _INSTALL / "bin" / name
+
+
 def _answers(port: int) -> bool:
     try:
         with connect(f"127.0.0.1:{port}"):

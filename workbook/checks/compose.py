@@ -9,6 +9,8 @@ from typing import Any
 
 from chassis.settings import PostgresSettings
 
+from workbook.admin import Admin, an_email, appointing
+from workbook.bearer import Token
 from workbook.checks.system import CannotRestart
 from workbook.compose import metrics_ports, settings_outside
 from workbook.phases import ROOT, newest_composed_phase, phase_folders
@@ -17,7 +19,7 @@ from workbook.ports import STANDARD, WATCHING
 _LIMIT = 90  # seconds for one docker command
 _TRIES = 3
 _WHOLE = "docker-compose.yml"  # the newest phase's system, under a project name of its own
-_KAFKA = "kafka"
+_KAFKA, _USERS = "kafka", "user-service"
 _ANSWERING = {name: port for name, port in STANDARD.items() if name.endswith("-service")}
 
 
@@ -89,6 +91,15 @@ class Compose:
         """Where each service keeps its data. The password is asked of the container: it may have been moved, too."""
         password = self._done("exec", "--no-TTY", "postgres", "printenv", "POSTGRES_PASSWORD")
         return settings_outside(self._phase, self._done("port", "postgres", "5432"), password)
+
+    def token(self) -> Token | None:
+        """An admin's, made for this; None where nobody is asked for one."""
+        address = self.addresses().get(_USERS)
+
+        def appoint(email: str, password: str) -> None:
+            self._done("exec", "--no-TTY", _USERS, *appointing(email, password))
+
+        return Admin(address, appoint, an_email()).token if address else None
 
     def _done(self, *command: str) -> str:
         done = self._docker(*command)

@@ -165,7 +165,11 @@ def _compose(phase: int) -> Iterator[System]:
     if problem := stack.problem():
         raise NoTarget(problem)
     found = {**stack.addresses(), **stack.watchers(), **_beside(stack.kafka(), stack.metrics())}
-    yield System(f"compose stack: {stack.file}", found, stack.restart, stack.paused, stack.databases())
+    try:
+        databases, token = stack.databases(), stack.token()
+    except CannotRestart as problem:
+        raise NoTarget(str(problem)) from problem
+    yield System(f"compose stack: {stack.file}", found, stack.restart, stack.paused, databases, token=token)
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """The cluster that kubectl knows as a target of the checklists: each part is reached through `kubectl port-forward`."""
 
-import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -9,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from chassis.settings import PostgresSettings
 
-from workbook.admin import EMAIL, Admin
+from workbook.admin import Admin, an_email, appointing
 from workbook.checks.parts import PAGES
 from workbook.checks.system import CannotRestart, System
 from workbook.cluster.kubectl import KubectlFailed, asked
@@ -105,10 +104,7 @@ def _databases(address: str) -> dict[str, PostgresSettings]:
 
 
 def _admin(address: str) -> Admin:
-    """One of our own: nobody knows the passwords of those there are."""
-
     def appoint(email: str, password: str) -> None:
-        given = (f"ADMIN_EMAIL={email}", f"ADMIN_PASSWORD={password}")
-        asked("exec", "deployment/user-service", "--", "env", *given, "python", "-m", "phase5", "make-admin")
+        asked("exec", "deployment/user-service", "--", *appointing(email, password))
 
-    return Admin(address, appoint, f"{secrets.token_hex(8)}-{EMAIL}")
+    return Admin(address, appoint, an_email())
