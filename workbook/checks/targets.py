@@ -167,8 +167,8 @@ def _compose(phase: int) -> Iterator[System]:
     found = {**stack.addresses(), **stack.watchers(), **_beside(stack.kafka(), stack.metrics())}
     try:
         databases, token = stack.databases(), stack.token()
-    except CannotRestart as problem:
-        raise NoTarget(str(problem)) from problem
+    except CannotRestart as failure:
+        raise NoTarget(str(failure)) from failure
     yield System(f"compose stack: {stack.file}", found, stack.restart, stack.paused, databases, token=token)
 
 
