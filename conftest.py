@@ -28,6 +28,11 @@ settings.load_profile("workbook")
 os.environ.pop("OTEL_EXPORTER_OTLP_ENDPOINT", None)  # a shell with a Jaeger in it: the tests' traces are for the tests
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole notebooks come first: begun last, they would be all that is left to wait for."""
+    items.sort(key=lambda item: "notebook" not in item.path.name)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Part]:
     """A running PostgreSQL. A test may kill, pause or restart it, and leaves it running."""

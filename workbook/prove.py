@@ -15,9 +15,9 @@ from workbook.terminal import DONE, WRONG, console, error
 _BIN = Path(sys.executable).parent
 
 
-# A file's tests stay together, for what they share. Most of the time the tests wait for processes, so two of them keep
-# two cores busy; more would only make each other late.
-_ALL_TESTS = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+# A file's tests stay together, for what they share. They mostly wait for processes and for notebooks, so three of them
+# keep two cores busy.
+_ALL_TESTS = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 
 
 def stages(pytest: Sequence[str] = ()) -> dict[str, list[list[str]]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import prometheus_client
 import pytest
 from tests.checklist.roadmap_observability import roadmap_observability
 
@@ -15,8 +16,12 @@ AN_ADDITION = "an addition to the roadmap, see phase4-observability/README.md"
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     needs("prometheus")
-    with roadmap_observability(tmp_path_factory.mktemp("roadmap")) as running:
-        yield running
+    prometheus_client.enable_created_metrics()  # type: ignore[no-untyped-call]  # as it comes: our services turn it off
+    try:
+        with roadmap_observability(tmp_path_factory.mktemp("roadmap")) as running:
+            yield running
+    finally:
+        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 def told(checks: list[Check], outcome: Outcome) -> set[str]:
