@@ -143,7 +143,7 @@ outcome("P4.1", "a" if grew > 10 else "c" if f"{grew:.4f}" == "1.0000" else "b",
 # is what a complaint looks like as a number. So a service must keep more than a sum and a count, and it must do so
 # always: nobody can go back and measure what happened an hour ago.
 #
-# ## 2. Numbers that a service tells (12 min)
+# ## 2. Numbers that a service tells (10 min)
 # A service does not send its numbers anywhere. It keeps them in memory and shows them on a page; **Prometheus** comes
 # by every few seconds and reads it. That is called a **scrape**. Look at the page yourself:
 
@@ -288,7 +288,7 @@ check("4.1")
 # it is `None`. Many a dashboard shows no errors on the worst day of the year, because the line that counts stood behind
 # the one that raised.
 #
-# ## 3. A histogram, and how it lies (16 min)
+# ## 3. A histogram, and how it lies (14 min)
 # How long requests take cannot be kept one by one: a million a day would be a million numbers. A **histogram** keeps a
 # few counters instead: how many requests took at most 10 ms, at most 20 ms, and so on. Each end is a label, `le`, "less
 # or equal". This is what the booking service has kept:
@@ -422,7 +422,7 @@ check("4.3")
 # **Why not a hundred buckets?** Each is a series, for each method, for each replica. Which brings us to what a label
 # costs.
 #
-# ## 4. One label too many (10 min)
+# ## 4. One label too many (8 min)
 # "It would be nice to see bookings by user." One label, one line of code. Let us try it here, in this kernel, where it
 # hurts nobody:
 
@@ -520,7 +520,7 @@ def labels_of(asked: Asked) -> dict[str, str]:
 check("4.4")
 
 # %% [markdown]
-# ## 5. Asking Prometheus (14 min)
+# ## 5. Asking Prometheus (12 min)
 # Prometheus has kept what each service showed, second by second. Its language, **PromQL**, starts from the name of a
 # series. Give it something to see first: eight buyers, in the background, for the next minutes.
 
@@ -613,7 +613,7 @@ histogram_quantile(0.99, sum by (le) (
 check("4.5")
 
 # %% [markdown]
-# ## 6. A panel that answers a question (8 min)
+# ## 6. A panel that answers a question (7 min)
 # **Grafana** draws what Prometheus answers. A dashboard is a JSON file; this system keeps four of them in git, under
 # `phase4-observability/grafana/dashboards`, and Grafana reads them when it starts. Nobody clicks them together, so
 # nobody loses them. Grafana itself needs Docker; here the workbook draws the first of them, from the same file and the
@@ -720,7 +720,7 @@ print(MINE.relative_to(ROOT), "is written. Its panel, as Grafana reads it:\n")
 print(json.dumps(dashboard_of(P99_PANEL)["panels"][0], indent=1)[:420], "…")
 
 # %% [markdown]
-# ## 7. An alert: who wakes up, and why (14 min)
+# ## 7. An alert: who wakes up, and why (12 min)
 # Nobody looks at dashboards at night. An **alert rule** is a query that should have no answer. Prometheus asks it again
 # and again; when it has one, the alert is **pending**; when it has had one for as long as `for` says, the alert is
 # **firing**, and Alertmanager tells somebody.
@@ -816,7 +816,7 @@ with suppress(asyncio.CancelledError):
 print("the buyers in the background have gone home")
 
 # %% [markdown]
-# ## 8. One booking, from end to end (8 min)
+# ## 8. One booking, from end to end (7 min)
 # Metrics say *that* something is slow. They cannot say *which* booking, nor *where* in it. A **trace** can. It is the
 # story of one request: a tree of **spans**, each with a name, a beginning, an end, and the span that caused it.
 #
@@ -878,7 +878,7 @@ outcome("P4.7", size, f"{len(spans)} spans in {len(services)} services")
 # in production one keeps a share (`OTEL_TRACES_SAMPLER_ARG`). The one who begins a trace decides, and all others follow
 # the flag in `traceparent`. Else traces would have holes.
 #
-# ## 9. Where the thread breaks (12 min)
+# ## 9. Where the thread breaks (10 min)
 # A trace is one trace because everybody passes `traceparent` on. Let one not do it. This copy of the booking service is
 # that of phase 3: it works, and it knows nothing of traces.
 
@@ -995,7 +995,7 @@ def parent_of(headers: Headers | None) -> SpanContext | None:
 check("4.8")
 
 # %% [markdown]
-# ## 10. Where the time went (10 min)
+# ## 10. Where the time went (9 min)
 # Let the report run once more, and trace somebody who suffers. How does one find him? From a number to a request there
 # is a bridge: buckets of the histogram carry an **exemplar**, the trace id of one request that fell into them. In
 # Grafana it is a dot on the panel, and a click opens the trace.
@@ -1060,7 +1060,7 @@ for span in worst:
 # `UPDATE events`. Not the booking service, not the network, not Kafka: one statement, which waits for a row. With
 # metrics alone that would have been an afternoon.
 #
-# ## 11. From a line in the log to a trace (7 min)
+# ## 11. From a line in the log to a trace (6 min)
 # Logs say what a program wanted to say. Alone they are a heap: whose line is this? With a trace id in each line, they
 # are one more way into the trace. Take the event service away, and cancel a booking. The tickets cannot be given back
 # now; the service says so, and will do it later:
@@ -1109,7 +1109,7 @@ for name, took in (("with it", with_receiver), ("without", without)):
 outcome("P4.9", "a" if len(without) < 200 else "b" if median(without) > 1 else "c", f"{lost:g} spans lost so far")
 
 # %% [markdown]
-# ## 12. The incident (16 min)
+# ## 12. The incident (14 min)
 # **The incident.** It is night, and you are on call. Something in the running system is broken now; people book, a few
 # a second. `begin` draws one of eight causes, does it to the system, and looks at it from outside for six seconds, as
 # Prometheus, the collector and the logs would. It does not say what it did.
