@@ -33,7 +33,7 @@ done
 TOOLBOX = 'touch "$MACHINE/engine"'
 IMAGES = 'for name in "$@"; do mkdir -p "$(dirname "$MACHINE/images/$name")"; touch "$MACHINE/images/$name"; done'
 ALL = "requires:docker,java,apache-kafka,prometheus-tools,chromium,prometheus,kubectl," + ",".join(
-    f"phase{number}-images" for number in range(1, 5)
+    f"phase{number}-images" for number in range(1, 6)
 )
 
 
