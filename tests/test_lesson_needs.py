@@ -16,13 +16,13 @@ from workbook.needs import Need
 @pytest.fixture(autouse=True)
 def nothing_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKBOOK_PROGRESS", str(tmp_path / "progress.json"))
-    monkeypatch.setitem(needs.NEEDS, "moon", Need("the moon", "wait for the night", lambda: False))
+    monkeypatch.setitem(needs.NEEDS, "full-moon", Need("the moon", "wait for the night", lambda: False))
     needs.missing.cache_clear()
 
 
 def test_what_cannot_be_checked_here_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
     verdict = judged("night")
-    assert (verdict.passed, verdict.needs) == (False, "moon")
+    assert (verdict.passed, verdict.needs) == (False, "full-moon")
     say_verdict(verdict)
     assert capsys.readouterr().out == "○ 9.9 not run (needs the moon: wait for the night)\n"
 
@@ -47,4 +47,4 @@ def judged(answer: str) -> Verdict:
 def _check(answer: str) -> None:
     if answer != "night":
         raise Wrong("it is dark in the night")
-    wants("moon")
+    wants("full-moon")

@@ -44,7 +44,7 @@ async def found(client: httpx.AsyncClient, shop: Shop, folder: Path, *options: s
 async def test_nothing_is_found(client: httpx.AsyncClient, shop: Shop, tmp_path: Path) -> None:
     status, said = await found(client, shop, tmp_path)
     assert status == 0, said
-    assert "16 selected / 17 total" in said
+    assert "17 selected / 18 total" in said
 
 
 async def test_an_answer_that_the_contract_does_not_know_is_found(
