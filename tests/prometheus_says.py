@@ -1,16 +1,6 @@
 """Questions to a running Prometheus."""
 
-import json
-import urllib.parse
-import urllib.request
-from typing import Any
-
-
-def asked(address: str, path: str, **arguments: str) -> Any:
-    """The data of its answer."""
-    url = f"http://{address}/api/v1/{path}?{urllib.parse.urlencode(arguments)}"
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        return json.load(answer)["data"]
+from workbook.prometheus_api import asked
 
 
 def values(address: str, query: str) -> dict[str, float]:

@@ -12,13 +12,14 @@ import pytest
 from tests.customer import new_event
 from tests.dashboards import Question, dashboards, questions, selectors, sources
 
-from tests.prometheus_says import asked, values
+from tests.prometheus_says import values
 from tests.systems import OnThisMachine
 from tests.told_so_far import customer
 from tests.waiting import until
 from workbook.grafana import figure
 from workbook.last_minutes import LastMinutes
 from workbook.needs import needs
+from workbook.prometheus_api import asked
 from workbook.stack import LocalStack
 from workbook.traces.client import Traces
 

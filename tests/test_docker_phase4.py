@@ -16,7 +16,7 @@ import pytest
 from tests.containers import JAEGER, PROMETHEUS, EveryStack, configured, stack_of
 from tests.containers_phase2 import BOOKINGS, PENDING_LIMIT, TwoServices, books
 from tests.containers_phase3 import ToldToKafka
-from tests.prometheus_says import asked, values
+from tests.prometheus_says import values
 from tests.signals import problems
 from tests.systems import InContainers
 from tests.told_so_far import QUICK, everything_told
@@ -26,6 +26,7 @@ from workbook.counted import figures
 from workbook.needs import needs
 from workbook.phases import newest_composed_phase, phase_folders
 from workbook.prometheus import rule_files
+from workbook.prometheus_api import asked
 from workbook.traces.jaeger import Jaeger
 
 pytestmark = pytest.mark.timeout(600)  # the first build downloads packages

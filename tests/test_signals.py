@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from tests.prometheus_says import asked, values
+from tests.prometheus_says import values
 from tests.signals import TABLE, Told, problems
 from tests.systems import OnThisMachine
 from tests.told_so_far import BOOKING, EVENT, PUT_OFF, QUICK, everything_told
 from tests.waiting import until
 from workbook.needs import missing, needs
 from workbook.prometheus import rule_files
+from workbook.prometheus_api import asked
 from workbook.stack import LocalStack
 
 METRICS = "metrics-consumer"

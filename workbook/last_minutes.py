@@ -1,13 +1,12 @@
 """What a Prometheus has seen of the last minutes, asked as a dashboard asks."""
 
-import json
 import math
 import time
-import urllib.parse
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from workbook.prometheus_api import asked
 
 Points = list[tuple[float, float]]
 """(seconds from now, so below 0, and value)."""
@@ -46,6 +45,4 @@ class LastMinutes:
     def _asked(self, path: str, expression: str, **arguments: float) -> Any:
         for name, value in {"__rate_interval": "1m", **self.variables}.items():
             expression = expression.replace(f"${name}", value)
-        query = urllib.parse.urlencode({"query": expression, **arguments})
-        with urllib.request.urlopen(f"http://{self.address}/api/v1/{path}?{query}", timeout=10) as answer:
-            return json.load(answer)["data"]
+        return asked(self.address, path, query=expression, **arguments)

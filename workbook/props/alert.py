@@ -1,13 +1,12 @@
 """A learner's own rules in the Prometheus of a running stack, and what becomes of an alert."""
 
 import asyncio
-import json
 import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
-from typing import Any
 
+from workbook.prometheus_api import asked
 from workbook.stack import LocalStack
 
 INACTIVE, PENDING, FIRING = "inactive", "pending", "firing"
@@ -33,7 +32,7 @@ async def install(stack: LocalStack, rules: str) -> None:
 
 async def state_of(stack: LocalStack, alert: str) -> str:
     """The worst of its instances; raises LookupError when Prometheus has no such alert."""
-    groups = (await asyncio.to_thread(_asked, stack["prometheus"].address, "rules?type=alert"))["groups"]
+    groups = (await asyncio.to_thread(asked, stack["prometheus"].address, "rules", type="alert"))["groups"]
     states: list[str] = [rule["state"] for group in groups for rule in group["rules"] if rule["name"] == alert]
     if not states:
         raise LookupError(f"Prometheus has no alert {alert}")
@@ -74,8 +73,3 @@ def _reload(address: str) -> str:
             return ""
     except urllib.error.HTTPError as refused:
         return refused.read().decode(errors="replace").strip()
-
-
-def _asked(address: str, what: str) -> Any:
-    with urllib.request.urlopen(f"http://{address}/api/v1/{what}", timeout=10) as answer:
-        return json.load(answer)["data"]

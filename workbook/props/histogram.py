@@ -1,8 +1,9 @@
 """A histogram as a service keeps it, and what can be read from it afterwards."""
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from math import inf
+
+from workbook.props.evenly import quantile
 
 Buckets = list[tuple[float, int]]
 """(upper end in seconds, values up to there), cumulative; the last end is infinity."""
@@ -16,8 +17,7 @@ def kept(values: Iterable[float], ends: Sequence[float]) -> Buckets:
 
 def read(q: float, buckets: Buckets) -> float:
     """The quantile that Prometheus' histogram_quantile reads: as if the values lay evenly in their bucket."""
-    rank = q * buckets[-1][1]
-    for (low, before), (high, upto) in pairwise([(0.0, 0), *buckets]):
-        if upto >= rank and upto > before:
-            return low if high == inf else low + (high - low) * (rank - before) / (upto - before)
-    raise ValueError("no value was counted")
+    found = quantile(q, buckets)
+    if found is None:
+        raise ValueError("no value was counted")
+    return found

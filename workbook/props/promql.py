@@ -3,17 +3,15 @@
 import json
 import time
 import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from workbook import pictures
 from workbook.needs import missing
+from workbook.prometheus_api import asked
 from workbook.stack import LocalStack
 
-_PATIENCE = 10  # seconds
 _LABELS_NOBODY_ASKS_FOR = {"__name__", "instance"}
 
 
@@ -70,11 +68,9 @@ class PromQL:
         points = [(at, float(value)) for each in found for at, value in each["values"] if value != "NaN"]
         return {round((at - begin) / step): value for at, value in points}
 
-    def _get(self, what: str, **asked: object) -> Any:
-        url = f"http://{self.stack['prometheus'].address}/api/v1/{what}?{urllib.parse.urlencode(asked)}"
+    def _get(self, what: str, **arguments: object) -> Any:
         try:
-            with urllib.request.urlopen(url, timeout=_PATIENCE) as answer:
-                return json.load(answer)["data"]["result"]
+            return asked(self.stack["prometheus"].address, what, **arguments)["result"]
         except urllib.error.HTTPError as refusal:
             raise QueryRefused(json.load(refusal).get("error", str(refusal))) from refusal
 

@@ -5,10 +5,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
+from tests.checklist.kinds import failed_kinds, kind_of
 from tests.checklist.scripts import restart_command, wrong_servers
 
 from workbook.checklist import run
-from workbook.checks.report import Check, Outcome, Report
+from workbook.checks.report import Outcome, Report
 
 KILLED = "1.3"  # the box that needs a restart: it takes time, so servers that are wrong elsewhere are not killed
 AT_ONCE = 4  # a checklist waits for its server some of the time, so a few more than there are cores
@@ -149,11 +150,6 @@ def test_wrong_server_fails(boards: Mapping[str, "Future[Report]"], name: str) -
     assert report.status == 1
 
 
-def _check(check: Check) -> tuple[str, str]:
-    """The check, whatever case it was tried with."""
-    return check.box[:3], check.title.split(":")[0]
-
-
 def _told(report: Report) -> str:
     """Everything that was not passed, failures with their box."""
     return "\n".join(
@@ -162,7 +158,6 @@ def _told(report: Report) -> str:
 
 
 def test_every_check_can_fail(boards: Mapping[str, "Future[Report]"]) -> None:
-    reports = [report.result() for report in boards.values()]
-    failed = {_check(check) for report in reports for check in report.checks if check.outcome is Outcome.FAILED}
+    failed = failed_kinds(report.result() for report in boards.values())
     elsewhere = {("1.1", "The message has the roadmap's fields, numbers and types")}  # see test_roadmap_server.py
-    assert {_check(check) for check in boards["right"].result().checks} - failed == elsewhere
+    assert {kind_of(check) for check in boards["right"].result().checks} - failed == elsewhere

@@ -6,11 +6,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from tests.checklist.kinds import failed_kinds, kind_of
 from tests.checklist.known_mistakes import KILLED, PAUSED, WAITS, WRONG
 from tests.checklist.programs import pause_command, restart_command, wrong_systems
 
 from workbook.checklist import run
-from workbook.checks.report import Check, Outcome, Report
+from workbook.checks.report import Outcome, Report
 
 AT_ONCE = 5  # a checklist waits for its system some of the time, so a few more than there are cores
 LAWS = "After all these checks, the laws I1 to I3 hold in both databases"
@@ -72,15 +73,9 @@ def test_wrong_system_fails(boards: Mapping[str, "Future[Report]"], name: str) -
 
 
 def test_every_check_can_fail(boards: Mapping[str, "Future[Report]"]) -> None:
-    reports = [report.result() for report in boards.values()]
-    failed = {_check(check) for report in reports for check in report.checks if check.outcome is Outcome.FAILED}
-    never = {check for check in map(_check, boards["right"].result().checks) if check not in failed}
+    failed = failed_kinds(report.result() for report in boards.values())
+    never = {check for check in map(kind_of, boards["right"].result().checks) if check not in failed}
     assert {title for _, title in never} == ELSEWHERE
-
-
-def _check(check: Check) -> tuple[str, str]:
-    """The check, whatever case it was tried with."""
-    return check.box[:3], check.title.split(":")[0]
 
 
 def _told(report: Report) -> str:

@@ -12,7 +12,7 @@ from tests.checklist import wrong_publishers as p
 from tests.checklist.booking_shop import Serving, Shop
 from tests.checklist.right_counters import Counters
 from tests.checklist.right_publisher import Publisher
-from tests.checklist.shown_page import ShownPage, text_of
+from tests.checklist.shown_page import shown_page, text_of
 
 from workbook.kafka.embedded import embedded_part
 from workbook.ports import free_port
@@ -101,7 +101,7 @@ def running(name: str, folder: Path, *, paused: bool, killed: bool) -> Iterator[
     with ExitStack() as stack:
         broker, pause = stack.enter_context(_broker(folder, name, process=paused))
         publisher = wiring.publisher(broker)
-        outbox = ShownPage(lambda: text_of(publisher.figures()))
+        outbox = shown_page(lambda: text_of(publisher.figures()))
         serving = Serving(Shop(publisher, tells_first=wiring.tells_first))
         counters = wiring.counters(broker) if wiring.counters else None
         parts = {"booking-service": [serving, publisher], **({"metrics-consumer": [counters]} if counters else {})}

@@ -14,7 +14,7 @@ from typing import Any
 from confluent_kafka import Consumer as KafkaConsumer
 from confluent_kafka import Producer, TopicPartition
 from tests.checklist.right_publisher import CANCELLED, CREATED, TOPIC
-from tests.checklist.shown_page import ShownPage, text_of
+from tests.checklist.shown_page import shown_page, text_of
 
 DEAD_LETTERS = f"{TOPIC}.dead-letter"
 Fields = Mapping[str, Any]
@@ -43,7 +43,7 @@ class Counters:
         for topic in (TOPIC, DEAD_LETTERS):
             self._dead.list_topics(topic, 5)  # asking for it makes it, on this broker
         self.tables = Tables()
-        self.page = ShownPage(self.shown)
+        self.page = shown_page(self.shown)
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 

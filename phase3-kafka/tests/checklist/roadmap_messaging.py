@@ -15,7 +15,7 @@ import grpc
 from confluent_kafka import Consumer, Producer, TopicPartition
 from grpc_reflection.v1alpha import reflection
 from tests.checklist import roadmap_system as phase2
-from tests.checklist.shown_page import ShownPage, text_of
+from tests.checklist.shown_page import shown_page, text_of
 
 TOPIC = "booking-events"
 SERVICES = ("event.EventService", "booking.BookingService")
@@ -85,7 +85,7 @@ def _counting(broker: str) -> Iterator[str]:
 
     counting = threading.Thread(target=count, daemon=True)
     counting.start()
-    page = ShownPage(lambda: text_of({"booking_events_counted": counted[0]}))
+    page = shown_page(lambda: text_of({"booking_events_counted": counted[0]}))
     page.start()
     yield page.address
     page.kill()

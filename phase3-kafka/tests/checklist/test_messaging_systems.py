@@ -5,11 +5,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tests.checklist.kinds import failed_kinds, kind_of
 from tests.checklist.messaging_mistakes import KILLED, PAUSED, WRONG
 from tests.checklist.messaging_systems import SYSTEMS, running
 
 from workbook.checklist import run
-from workbook.checks.report import Check, Outcome, Report
+from workbook.checks.report import Outcome, Report
 
 Boards = Mapping[str, "Future[Report]"]
 AT_ONCE = 9  # a checklist waits for its system most of the time
@@ -58,19 +59,13 @@ def test_wrong_system_fails(boards: Boards, name: str) -> None:
 
 
 def test_every_check_can_fail(boards: Boards) -> None:
-    reports = [report.result() for report in boards.values()]
-    failed = {_check(check) for report in reports for check in report.checks if check.outcome is Outcome.FAILED}
-    assert set(map(_check, boards["right"].result().checks)) == failed
+    failed = failed_kinds(report.result() for report in boards.values())
+    assert set(map(kind_of, boards["right"].result().checks)) == failed
 
 
 def test_every_system_is_proved() -> None:
     assert set(SYSTEMS) == {"right", *WRONG}
     assert len(WRONG) >= 25
-
-
-def _check(check: Check) -> tuple[str, str]:
-    """The check, whatever case it was tried with."""
-    return check.box[:3], check.title.split(":")[0]
 
 
 def _told(report: Report) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 
 import pytest
-from tests.checklist.shown_page import ShownPage, text_of
+from tests.checklist.answering import Answering
+from tests.checklist.shown_page import shown_page, text_of
 
 from workbook.checks.parts import KAFKA, answers_within, silence_of
 from workbook.checks.system import System
@@ -14,14 +15,14 @@ NOWHERE = "127.0.0.1:1"
 
 
 @pytest.fixture
-def page() -> Iterator[ShownPage]:
-    page = ShownPage(lambda: text_of({"one_total": 1}))
+def page() -> Iterator[Answering]:
+    page = shown_page(lambda: text_of({"one_total": 1}))
     page.start()
     yield page
     page.kill()
 
 
-def test_a_page_answers_and_is_silent(page: ShownPage) -> None:
+def test_a_page_answers_and_is_silent(page: Answering) -> None:
     assert silence_of(CONSUMER, page.address, 1) == ""
     assert silence_of(CONSUMER, NOWHERE, 1).startswith(f"http://{NOWHERE}/metrics cannot be read (")
     assert not answers_within(CONSUMER, NOWHERE, 0)
@@ -32,7 +33,7 @@ def test_kafka_answers_and_is_silent(broker: str) -> None:
     assert silence_of(KAFKA, NOWHERE, 0.2) == f"no Kafka answers at {NOWHERE} within 0.2 s"
 
 
-def test_a_consumer_that_is_killed_comes_back(page: ShownPage) -> None:
+def test_a_consumer_that_is_killed_comes_back(page: Answering) -> None:
     def kill(_: str) -> None:
         page.kill()
         page.start()
@@ -41,7 +42,7 @@ def test_a_consumer_that_is_killed_comes_back(page: ShownPage) -> None:
     assert silence_of(CONSUMER, page.address, 1) == ""
 
 
-def test_a_kill_that_kills_nothing_is_no_kill(page: ShownPage) -> None:
+def test_a_kill_that_kills_nothing_is_no_kill(page: Answering) -> None:
     system = System("a page", {CONSUMER: page.address}, lambda _: None, patience=0.2)
     with pytest.raises(pytest.skip.Exception, match="the restart left the server running"):
         system.restart(CONSUMER)
