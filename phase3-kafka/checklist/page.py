@@ -13,6 +13,7 @@ Series = tuple[str, tuple[tuple[str, str], ...]]
 Figures = Mapping[Series, float]
 
 SHOW = "answer GET /metrics in Prometheus' text format: every language has a client library for it"
+MANY = 4  # looks
 SETTLE = 0.4  # seconds without a change, for what is still on its way
 
 _RUNTIME = ("process_", "python_", "go_", "jvm_", "nodejs_", "dotnet_", "promhttp_")  # they change by themselves
@@ -52,16 +53,17 @@ class Page:
         """What it shows once that stays the same for a moment: what came before is counted."""
         deadline = time.monotonic() + 2 * self._patience
         last = self.figures()
-        always: set[Series] | None = None
+        moves: list[set[Series]] = []
         while time.monotonic() < deadline:
             time.sleep(SETTLE)
             now = self.figures()
             moved = {key for key in {*now, *last} if now.get(key) != last.get(key)} - self._restless
             if not moved:
                 return now
-            always = moved if always is None else always & moved
+            moves.append(moved)
             last = now
-        self._restless |= always or set()
+        if len(moves) >= MANY:  # a busy machine has few looks in a wait, and what is counted meanwhile moves in each
+            self._restless |= set.intersection(*moves)
         return last
 
     def needs(self, *figures: Series) -> None:

@@ -48,3 +48,12 @@ def test_what_moves_now_and_then_is_not_taken_for_restless() -> None:
     page.settled()
     page.counts = itertools.chain([1, 2], itertools.repeat(3))
     assert page.settled()[COUNTED] == 3
+
+
+def test_a_wait_with_few_looks_says_nothing_of_what_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checklist.page, "SETTLE", 0.15)
+    page = Moving([0, 1, 2])
+    page.settled()
+    monkeypatch.setattr(checklist.page, "SETTLE", 0.001)
+    page.counts = itertools.chain([3, 4], itertools.repeat(5))
+    assert page.settled()[COUNTED] == 5

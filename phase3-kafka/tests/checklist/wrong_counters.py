@@ -127,12 +127,12 @@ class BeginsAtTheEnd(Counters):
 
 
 class StoresBeforeItCounts(Counters):
-    """What it has taken when it is killed is lost."""
+    """What it has taken when it is killed is lost. It holds on to it for longer than the pause between two bookings."""
 
     def handle(self, messages: Sequence[Any]) -> None:
         for message in messages:
             self.done(message)
-        if messages and not self._stopped.wait(0.3):
+        if messages and not self._stopped.wait(0.7):
             for message in messages:
                 self.take(message)
 
