@@ -65,7 +65,8 @@ class Publisher:
         while batch.waiting and not given_up.is_set():
             producer.poll(_SLICE)
         if given_up.is_set():
-            producer.purge()
+            producer.purge()  # goes on behind our back, and would take what is sent next by this producer, too
+            self._producer = None
         elif batch.problem is not None:
             failed = batch.delivered.count(False)
             log.warning("not all delivered", messages=len(messages), failed=failed, error=batch.problem)
