@@ -74,6 +74,17 @@ def _answers(port: int) -> bool:
 
 
 def _make_cluster(programs: Path, data: Path, uid: int | None) -> None:
+    made = _initdb(programs, data, uid)
+    if made.returncode < 0:  # somebody ended it before it could say a word: once more, from nothing
+        shutil.rmtree(data)
+        made = _initdb(programs, data, uid)
+    if made.returncode:
+        raise PartFailed(
+            f"PostgreSQL could not make its data folder (exit {made.returncode}):\n{made.stdout}{made.stderr}"
+        )
+
+
+def _initdb(programs: Path, data: Path, uid: int | None) -> subprocess.CompletedProcess[str]:
     data.mkdir(mode=0o700)
     if uid is not None:
         os.chown(data, uid, uid)
@@ -82,7 +93,7 @@ def _make_cluster(programs: Path, data: Path, uid: int | None) -> None:
         password.flush()
         if uid is not None:
             os.chown(password.name, uid, uid)
-        made = subprocess.run(
+        return subprocess.run(
             [
                 str(programs / "initdb"),
                 *("-D", str(data), "-U", USER, f"--pwfile={password.name}", "--auth=scram-sha-256"),
@@ -95,8 +106,6 @@ def _make_cluster(programs: Path, data: Path, uid: int | None) -> None:
             group=uid,
             cwd=data.parent,
         )
-    if made.returncode:
-        raise PartFailed(f"PostgreSQL could not make its data folder:\n{made.stdout}{made.stderr}")
 
 
 def _programs() -> tuple[Path, int | None]:

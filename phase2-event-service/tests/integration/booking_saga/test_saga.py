@@ -26,6 +26,8 @@ from invariants import broken_laws
 from workbook.part import Part
 from workbook.postgres import connect
 
+# A busy machine is no reason for another answer.
+PATIENT = {"db_lock_timeout": 30, "db_statement_timeout": 30, "deadline_limit": 60}
 SOON = datetime.now(UTC) + timedelta(days=30)
 
 
@@ -52,7 +54,9 @@ def saga_database(migrated_events: EventSettings) -> SagaSettings:
         **{name: getattr(migrated_events, name) for name in ("db_host", "db_port", "db_user", "db_password")},
         db_name="saga_db",
         grpc_port=0,
-        pending_limit=5,
+        **PATIENT,
+        event_deadline=30,
+        pending_limit=60,
         recovery_interval=0.02,
     )
     create_database(settings)
@@ -64,6 +68,7 @@ def saga_database(migrated_events: EventSettings) -> SagaSettings:
 async def system(saga_database: SagaSettings, event_settings: EventSettings, postgres: Part) -> AsyncIterator[System]:
     with connect(postgres.address, saga_database.db_name) as connection:
         connection.execute("TRUNCATE bookings")
+    event_settings = event_settings.model_copy(update=PATIENT)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(event_settings))
         event = await PostgresEvents(database).create(NewEvent("Jazz", "concert", SOON, "UTC", "Babylon", 10))
