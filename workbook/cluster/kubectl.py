@@ -1,5 +1,6 @@
 """kubectl, as a program: what it prints goes to the terminal, what it answers comes back."""
 
+import shutil
 import subprocess
 
 from workbook.cluster.overlays import NAMESPACE
@@ -23,3 +24,16 @@ def asked(*arguments: str) -> str:
     if ended.returncode:
         raise KubectlFailed(ended.stderr.strip())
     return ended.stdout
+
+
+def cluster_there() -> bool:
+    """Whether kubectl is installed and knows a cluster that answers within a few seconds.
+
+    Without a configuration kubectl asks port 8080 of this machine, where the gateway may be: so it is asked for what
+    no other server would say.
+    """
+    if shutil.which("kubectl") is None:
+        return False
+    command = ["kubectl", "--request-timeout=3s", "get", "--raw=/version"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    return ended.returncode == 0 and "gitVersion" in ended.stdout
