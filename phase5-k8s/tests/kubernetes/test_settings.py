@@ -32,6 +32,15 @@ def test_each_setting_has_a_value_that_its_service_takes(overlay: Manifests, mon
         service.settings()
 
 
+def test_stories_are_read_where_jaeger_shows_its_pages(overlay: Manifests) -> None:
+    assert pages_of_traces(overlay) == overlay.settings()["JAEGER_ADDRESS"]
+
+
+def test_another_port_of_jaeger_is_noticed(dev: Manifests) -> None:
+    elsewhere = dev.changed("ConfigMap/settings", "data JAEGER_ADDRESS", "jaeger:4318")
+    assert pages_of_traces(elsewhere) != elsewhere.settings()["JAEGER_ADDRESS"]
+
+
 def test_ports_are_those_of_the_code(overlay: Manifests) -> None:
     assert {name: ports for name, ports in overlaid(overlay).items() if name in coded()} == coded()
 
@@ -78,6 +87,11 @@ def test_no_consumer_is_without_a_partition(overlay: Manifests) -> None:
 def unread(manifests: Manifests) -> list[str]:
     known = {name.upper() for service in SERVICES for name in service.settings.model_fields}
     return sorted(manifests.settings().keys() - known)
+
+
+def pages_of_traces(manifests: Manifests) -> str:
+    (port,) = (port["port"] for port in manifests.one("Service", "jaeger")["spec"]["ports"] if port["name"] == "http")
+    return f"jaeger:{port}"
 
 
 def coded() -> dict[str, set[int]]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from tests.kubernetes.manifests import COMPONENT, NAME, VERSION, Manifests, Workload, fits
 
+_NO_GRPC = {"kafka", "jaeger"}  # called by a protocol of their own, and over HTTP
 _EXTRA = 2  # connections that a service holds outside its pool: the relay's leadership, a migration
 
 
@@ -42,7 +43,7 @@ def balanced(manifests: Manifests) -> Iterator[str]:
         if grpc and service["spec"].get("clusterIP") != "None":
             yield f"Service/{service['metadata']['name']} sends all calls of a connection to one pod"
     for key, value in settings.items():
-        if key.endswith("_ADDRESS") and value.partition(":")[0] != "kafka":
+        if key.endswith("_ADDRESS") and value.partition(":")[0] not in _NO_GRPC:
             yield from _dialled(manifests, key, value)
     if not 1 <= int(settings.get("GRPC_MAX_CONNECTION_AGE", 300)) <= 120:
         yield "a new pod waits for minutes for its first call: GRPC_MAX_CONNECTION_AGE"
