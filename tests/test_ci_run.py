@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from workbook.needs import public_images
+from workbook.needs import REDIS, public_images
 from workbook.phases import ROOT
 
 COMPOSE = [str(path.relative_to(ROOT)) for path in ROOT.glob("phase*-*/compose.yaml")]
@@ -31,8 +31,9 @@ for argument in "$@"; do
 done
 """
 TOOLBOX = 'touch "$MACHINE/engine"'
+BROUGHT = [*public_images("Dockerfile", *COMPOSE), REDIS]
 IMAGES = 'for name in "$@"; do mkdir -p "$(dirname "$MACHINE/images/$name")"; touch "$MACHINE/images/$name"; done'
-ALL = "requires:docker,java,apache-kafka,prometheus-tools,chromium,prometheus,kubectl," + ",".join(
+ALL = "requires:docker,java,apache-kafka,prometheus-tools,chromium,prometheus,kubectl,redis," + ",".join(
     f"phase{number}-images" for number in range(1, 6)
 )
 
@@ -77,7 +78,7 @@ def machine(tmp_path: Path) -> Machine:
 
 @pytest.fixture
 def with_docker(machine: Machine) -> Machine:
-    for name in ("engine", *(f"images/{image}" for image in public_images("Dockerfile", *COMPOSE))):
+    for name in ("engine", *(f"images/{image}" for image in BROUGHT)):
         (machine.folder / name).parent.mkdir(parents=True, exist_ok=True)
         (machine.folder / name).touch()
     return machine
@@ -101,7 +102,7 @@ def test_what_is_missing_is_brought_from_beside_the_repository(machine: Machine)
     machine.program("shared/platform/images", IMAGES)
     ended = machine.runs(CI="true")
     assert (ended.returncode, ended.stdout.splitlines()[-1]) == (0, f"learn test {ALL}")
-    assert all((machine.folder / "images" / image).exists() for image in ("postgres:18.4", "apache/kafka:4.1.1"))
+    assert all((machine.folder / "images" / image).exists() for image in BROUGHT)
 
 
 def test_what_is_there_is_not_built_again(with_docker: Machine) -> None:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from workbook.needs import NEEDS, Need, images_by_phase, needs, public_images
+from workbook.needs import NEEDS, REDIS, Need, images_by_phase, needs, public_images
 from workbook.phases import ROOT, phase_folders
 
 HERE = Need("a thing that is here", "", lambda: True)
@@ -57,4 +57,4 @@ def test_it_can_be_asked_before_anything_is_installed() -> None:
     asked = subprocess.run(
         [sys.executable, "-I", "-S", "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert "postgres:18.4" in asked.stdout
+    assert {"postgres:18.4", REDIS} <= set(asked.stdout.split())

@@ -20,6 +20,8 @@ from pathlib import Path
 _ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 """What the browser is called, here or there."""
+REDIS = "redis:8.4.0"
+"""In no compose file: one gateway counts by itself, and what two share is tested with a Redis alone."""
 _IMAGE = re.compile(r"^(?:FROM| +image:) +(?!ticket-workbook/)([a-z0-9./-]+:[A-Za-z0-9._-]+)", re.MULTILINE)
 _IN_NO_TEST = {"grafana/grafana"}  # tests bring the containers up without it, so nobody has to bring its image
 
@@ -69,6 +71,12 @@ def images_by_phase() -> dict[int, list[str]]:
     return {number: public_images("Dockerfile", *compose[:number]) for number in range(1, len(compose) + 1)}
 
 
+def images_of_tests() -> list[str]:
+    """All public images that tests take from a registry."""
+    by_phase = images_by_phase()
+    return [*by_phase[max(by_phase)], REDIS]
+
+
 def _docker() -> bool:
     return _succeeds("docker", "info") and _succeeds("docker", "compose", "version")
 
@@ -76,6 +84,10 @@ def _docker() -> bool:
 def _images(phase: int, images: list[str]) -> Need:
     remedy = "`docker pull` of " + ", ".join(images)
     return Need(f"the images of phase {phase}", remedy, lambda: all(map(_brought, images)))
+
+
+def _redis() -> bool:
+    return _docker() and _brought(REDIS)
 
 
 def _brought(image: str) -> bool:
@@ -135,17 +147,18 @@ NEEDS = {
     "chromium": Need("Chromium", "Debian's package chromium, or Google Chrome", _chromium),
     "prometheus": Need("Prometheus", "Debian's package prometheus", _prometheus),
     "kubectl": Need("kubectl", "one file, of Kubernetes' own releases; it brings kustomize, too", _kubectl),
+    "redis": Need("Redis in Docker", f"a running engine, and `docker pull` of {REDIS}", _redis),
     **{f"phase{phase}-images": _images(phase, images) for phase, images in images_by_phase().items()},
 }
 
 
 def main(arguments: list[str]) -> int:
-    """`images` prints all phases' public images, `names` all needs, one a line.
+    """`images` prints the public images of all tests, `names` all needs, one a line.
 
     A need's name says by the exit status whether it is met.
     """
     if arguments in (["images"], ["names"]):
-        lines = [*NEEDS] if arguments == ["names"] else images_by_phase()[max(images_by_phase())]
+        lines = [*NEEDS] if arguments == ["names"] else images_of_tests()
         sys.stdout.writelines(f"{line}\n" for line in lines)
         return 0
     if len(arguments) != 1 or arguments[0] not in NEEDS:

@@ -82,7 +82,8 @@ async def gateway(settings: GatewaySettings, exporter: SpanExporter | None = Non
         figures = HttpFigures(routes_of(app))
         shown = (figures.figures, calls.figures, tracing.figures, of_the_process)
         await stack.enter_async_context(exposed(settings.metrics_host, settings.metrics_port, *shown))
-        guarded = guard(app, settings, await _verifier(stack, settings), addresses)
+        windows = await stack.enter_async_context(_windows(settings))
+        guarded = guard(app, settings, await _verifier(stack, settings), addresses, windows)
         guarded = Telling(guarded, tracing.tracer, figures, addresses)
         port = await stack.enter_async_context(listening(guarded, settings, Door(settings, addresses)))
         stack.push_async_callback(_drain, settings, readiness, app.state.availability)
@@ -114,10 +115,12 @@ def routes(settings: GatewaySettings, backends: Backends, readiness: Readiness) 
     return with_openapi(app)
 
 
-def guard(app: ASGIApp, settings: GatewaySettings, verifier: Verifier, addresses: Addresses) -> ASGIApp:
+def guard(
+    app: ASGIApp, settings: GatewaySettings, verifier: Verifier, addresses: Addresses, windows: Windows
+) -> ASGIApp:
     """What stands before the routes, innermost first."""
     app = Bodies(app, settings.body_limit, settings.body_timeout)
-    app = Limits(app, settings, _windows(settings), addresses)
+    app = Limits(app, settings, windows, addresses)
     if settings.cors_origins:
         app = CORSMiddleware(
             app,
@@ -147,9 +150,14 @@ async def _drain(settings: GatewaySettings, readiness: Readiness, streams: Avail
     await streams.end()
 
 
-def _windows(settings: GatewaySettings) -> Windows:
+@asynccontextmanager
+async def _windows(settings: GatewaySettings) -> AsyncIterator[Windows]:
     url = settings.redis_url.get_secret_value()
-    return SharedWindows(url, OwnWindows()) if url else OwnWindows()
+    if not url:
+        yield OwnWindows()
+        return
+    async with SharedWindows(url, OwnWindows(), settings.redis_patience) as shared:
+        yield shared
 
 
 async def _verifier(stack: AsyncExitStack, settings: GatewaySettings) -> Verifier:

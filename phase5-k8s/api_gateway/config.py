@@ -67,5 +67,6 @@ class GatewaySettings(ProcessSettings, TelemetrySettings, AccessSettings):
     address_rate: Rate = "3000/minute"
     sign_in_rate: Rate = "60/minute"
     redis_url: SecretStr = SecretStr("")
+    redis_patience: Seconds = 0.1
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = ()
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = ()

@@ -1,18 +1,20 @@
 """Counting against a limit in a sliding window: in this process, or in a Redis that all replicas share."""
 
+import asyncio
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, Self
 
 import structlog
 from limits import RateLimitItem, parse
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
+from redis.asyncio import ConnectionPool
 
-_PATIENCE = 0.1  # seconds that Redis may take to answer: it is asked before everything else
+_AT_ONCE = 16  # requests of a process: a crowd that all opened connections at once would wait too long for them
 _ROUNDED = 1e-6  # of a request: floats are never quite there
 _PAUSE = 1.0  # seconds until it is asked again after it did not
 
@@ -97,31 +99,51 @@ def _whole(seconds: float) -> int:
 
 
 class SharedWindows:
-    """Counts in Redis. While that does not answer, each process counts for itself: better too much than nothing."""
+    """Counts in Redis. While that does not answer, each process counts for itself: better too much than nothing.
 
-    def __init__(self, url: str, alone: Windows) -> None:
-        self._storage = RedisStorage(
-            f"async+{url}",
-            implementation="redispy",
-            wrap_exceptions=True,
-            socket_timeout=_PATIENCE,
-            socket_connect_timeout=_PATIENCE,
+    Used as `async with`, which closes its connections. `patience` is in seconds, for each answer of Redis: it is asked
+    before everything else.
+    """
+
+    def __init__(self, url: str, alone: Windows, patience: float = 0.1) -> None:
+        self._pool = ConnectionPool.from_url(url, socket_timeout=patience, socket_connect_timeout=patience)
+        self._counter = SlidingWindowCounterRateLimiter(
+            RedisStorage(
+                f"async+{url}",
+                implementation="redispy",
+                wrap_exceptions=True,
+                connection_pool=self._pool,  # type: ignore[arg-type]  # documented, and missing in its type
+            )
         )
-        self._counter = SlidingWindowCounterRateLimiter(self._storage)
+        self._turns = asyncio.Semaphore(_AT_ONCE)
         self._items: dict[Policy, RateLimitItem] = {}
         self._alone = alone
         self._asked_again_at = 0.0
 
-    async def take(self, policy: Policy, key: str) -> Taken:
-        if time.monotonic() >= self._asked_again_at:
-            try:
-                return await self._shared(policy, key)
-            except (StorageError, OSError, TimeoutError) as error:
-                log.warning("limits are counted by each process: Redis does not answer", error=type(error).__name__)
-                self._asked_again_at = time.monotonic() + _PAUSE
-        return await self._alone.take(policy, key)
+    async def __aenter__(self) -> Self:
+        return self
 
-    async def _shared(self, policy: Policy, key: str) -> Taken:
+    async def __aexit__(self, *_: object) -> None:
+        await self._pool.aclose()
+
+    async def take(self, policy: Policy, key: str) -> Taken:
+        async with self._turns:
+            taken = await self._shared(policy, key)
+        return taken or await self._alone.take(policy, key)
+
+    async def _shared(self, policy: Policy, key: str) -> Taken | None:
+        """None while Redis does not answer, also for those who waited for their turn meanwhile."""
+        if time.monotonic() < self._asked_again_at:
+            return None
+        try:
+            return await self._counted(policy, key)
+        except (StorageError, OSError, TimeoutError) as error:
+            if time.monotonic() >= self._asked_again_at:  # of all that were under way, one says so
+                log.warning("limits are counted by each process: Redis does not answer", error=type(error).__name__)
+            self._asked_again_at = time.monotonic() + _PAUSE
+            return None
+
+    async def _counted(self, policy: Policy, key: str) -> Taken:
         item = self._items.get(policy)
         if item is None:
             item = self._items[policy] = parse(f"{policy.amount} per {policy.seconds} second")
