@@ -1,0 +1,132 @@
+"""What lesson 5 breaks and watches with: a kubelet, limits, copies behind one name, an autoscaler."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chassis.probe import health
+
+from tests.waiting import until
+from workbook.part import Part, Program
+from workbook.ports import free_port
+from workbook.props.kubelet import Kubelet
+from workbook.props.probes import LIVENESS, READINESS, STARTUP, Container, Probe, pause_before, probes_of
+
+# Its process is well, and "shop" can work while the file that it is told of is there.
+SHOP = """
+import sys, time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+class Shop(health_pb2_grpc.HealthServicer):
+    def Check(self, request, context):
+        well = request.service == "" or Path(sys.argv[2]).exists()
+        return health_pb2.HealthCheckResponse(status=1 if well else 2)
+server = grpc.server(ThreadPoolExecutor(4))
+health_pb2_grpc.add_HealthServicer_to_server(Shop(), server)
+server.add_insecure_port(f"127.0.0.1:{sys.argv[1]}")
+server.start()
+server.wait_for_termination()
+"""
+
+
+def probe(service: str = "", **fields: int) -> dict[str, Any]:
+    return {"grpc": {"port": 50051, "service": service}, "periodSeconds": 1, "timeoutSeconds": 5, **fields}
+
+
+START = {STARTUP: probe(failureThreshold=10_000)}  # while it starts, nothing else is asked
+
+
+def test_what_a_manifest_does_not_say_kubernetes_does() -> None:
+    assert Probe.read({"grpc": {"port": 1}}) == Probe(1, "", delay=0, period=10, timeout=1, failures=3, successes=1)
+
+
+def test_until_it_has_started_nothing_else_is_asked() -> None:
+    container = Container(probes_of({kind: probe() for kind in (STARTUP, LIVENESS, READINESS)}), began=0)
+    assert _due(container, 0) == [STARTUP]
+    container.heard(STARTUP, 0, good=True)
+    assert (_due(container, 0), container.ready) == ([LIVENESS, READINESS], False)
+    container.heard(READINESS, 0, good=True)
+    assert (_due(container, 0), container.ready) == ([LIVENESS], True)
+
+
+def test_it_is_asked_once_a_period_and_not_before_its_delay() -> None:
+    container = Container(probes_of({LIVENESS: probe(initialDelaySeconds=5, periodSeconds=10)}), began=100)
+    assert [_due(container, now) for now in (104, 105)] == [[], [LIVENESS]]
+    container.heard(LIVENESS, 105, good=True)
+    assert [_due(container, now) for now in (114, 115)] == [[], [LIVENESS]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "answers", "again"),
+    [(LIVENESS, "xx.xx.xxx", 9), (STARTUP, "xxx", 3), (READINESS, "xxxxxx", None), (LIVENESS, "xx.xx.", None)],
+)
+def test_only_failures_in_a_row_start_a_process_again(kind: str, answers: str, again: int | None) -> None:
+    container = Container(probes_of({kind: probe()}), began=0)
+    heard = [container.heard(kind, now, good=answer == ".") for now, answer in enumerate(answers)]
+    assert [number for number, must in enumerate(heard, start=1) if must] == ([again] if again else [])
+
+
+def test_readiness_takes_calls_away_and_gives_them_back() -> None:
+    container = Container(probes_of({READINESS: probe(failureThreshold=2, successThreshold=2)}), began=0)
+    told = []
+    for now, answer in enumerate("..xx.x.."):
+        container.heard(READINESS, now, good=answer == ".")
+        told.append(container.ready)
+    assert told == [False, True, True, False, False, False, False, True]
+
+
+def test_a_kubelet_waits_longer_before_each_restart() -> None:
+    assert [pause_before(number) for number in (1, 2, 3, 4, 9)] == [0, 10, 20, 40, 300]
+
+
+def test_a_kubelet_starts_a_process_again_that_is_said_to_be_dead(tmp_path: Path) -> None:
+    with _shop(tmp_path) as (part, can_work), Kubelet(part, {**START, LIVENESS: probe("shop")}, quicker=20) as kubelet:
+        until(lambda: kubelet.addresses)
+        can_work.unlink()
+        until(lambda: kubelet.restarts >= 2)
+        can_work.touch()
+        until(lambda: health(part.address) == "SERVING")
+
+
+def test_a_kubelet_leaves_a_process_alone_that_only_cannot_work(tmp_path: Path) -> None:
+    """The control of the test before: the same, and what liveness asks does not depend on others."""
+    container = {LIVENESS: probe(), READINESS: probe("shop")}
+    with _shop(tmp_path) as (part, can_work), Kubelet(part, container, quicker=20) as kubelet:
+        until(lambda: kubelet.addresses == [part.address])
+        can_work.unlink()
+        until(lambda: not kubelet.addresses)
+        can_work.touch()
+        until(lambda: kubelet.addresses)
+        assert kubelet.restarts == 0
+
+
+def test_a_kubelet_starts_a_process_again_that_hangs(tmp_path: Path) -> None:
+    with (
+        _shop(tmp_path) as (part, _),
+        Kubelet(part, {**START, LIVENESS: probe(timeoutSeconds=1)}, quicker=20) as kubelet,
+    ):
+        part.pause()
+        until(lambda: kubelet.restarts and health(part.address) == "SERVING")
+
+
+def _due(container: Container, now: float) -> list[str]:
+    return [kind for kind, _ in container.due(now)]
+
+
+@contextmanager
+def _shop(folder: Path) -> Iterator[tuple[Part, Path]]:
+    port, can_work = free_port(), folder / "can_work"
+    can_work.touch()
+    argv = [sys.executable, "-c", SHOP, str(port), str(can_work)]
+    address = f"127.0.0.1:{port}"
+    part = Part("shop", address, Program(argv, lambda: health(address) == "SERVING"), folder / "shop.log")
+    part.start()
+    try:
+        yield part, can_work
+    finally:
+        part.kill()
