@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from workbook.board import print_board
+from workbook.checks.folders import seen_from_here
 from workbook.checks.report import Check, Outcome, Report
 from workbook.phases import ROOT, newest_checked_phase, newest_composed_phase, phase_folders
 from workbook.terminal import console
@@ -49,10 +50,12 @@ def run(
 ) -> Report:
     """Runs the checks of `phase` against `target`, giving each call `deadline` seconds; never raises for what it finds.
 
-    `target` is "local", "compose", HOST:PORT, or SERVICE=HOST:PORT,…; `restart` and `pause` are shell commands, see
+    `target` is "local", "compose", "kubernetes", HOST:PORT, or NAME=HOST:PORT,…, with folders as in
+    workbook/checks/folders.py; `restart` and `pause` are shell commands, see
     workbook/checks/targets.py. The local and the compose stack are those of the phase `as_of` (default: `phase`).
     """
     report, finished = Report(phase, target), False
+    target = seen_from_here(target)
     checks = phase_folders().get(phase, ROOT) / "checklist"
     if not checks.is_dir():
         report.problem = f"phase {phase} has no checklist"

@@ -11,6 +11,7 @@ from chassis.settings import PostgresSettings
 
 from workbook.admin import Admin, an_email, appointing
 from workbook.bearer import Token
+from workbook.checks.parts import GATEWAY
 from workbook.checks.system import CannotRestart
 from workbook.compose import metrics_ports, settings_outside
 from workbook.phases import ROOT, newest_composed_phase, phase_folders
@@ -19,7 +20,7 @@ from workbook.ports import STANDARD, WATCHING
 _LIMIT = 90  # seconds for one docker command
 _TRIES = 3
 _WHOLE = "docker-compose.yml"  # the newest phase's system, under a project name of its own
-_KAFKA, _USERS = "kafka", "user-service"
+_KAFKA, _USERS, _DOOR = "kafka", "user-service", "api-gateway"
 _ANSWERING = {name: port for name, port in STANDARD.items() if name.endswith("-service")}
 
 
@@ -52,6 +53,11 @@ class Compose:
     def addresses(self) -> dict[str, str]:
         """Where each running service that answers calls listens on this machine, by its name."""
         return self._found(_ANSWERING)
+
+    def gateway(self) -> dict[str, str]:
+        """Where it is open to the world, from phase 5 on."""
+        found = self._found({_DOOR: STANDARD[_DOOR]})
+        return {GATEWAY: found[_DOOR]} if found else {}
 
     def metrics(self) -> dict[str, str]:
         """Where each running service shows its figures to Prometheus, by its name."""

@@ -1,4 +1,4 @@
-"""How each part of a system is asked whether it is there: services by gRPC, Kafka in its own words, pages by HTTP."""
+"""How each part of a system is asked if it is there: services by gRPC, Kafka in its own words, the rest by HTTP."""
 
 import socket
 import time
@@ -6,10 +6,11 @@ import urllib.request
 from contextlib import AbstractContextManager
 from http.client import HTTPException
 from typing import Any, Protocol, Self
+from urllib.error import HTTPError
 
 from workbook.checks.probe import Connection, silence
 
-KAFKA, METRICS = "kafka", "/metrics"
+KAFKA, METRICS, GATEWAY = "kafka", "/metrics", "gateway"
 PAGES = {
     "metrics-consumer": "metrics-consumer",
     "booking-metrics": "booking-service",
@@ -32,7 +33,7 @@ class Watched(Protocol):
 
 def is_service(name: str) -> bool:
     """Whether this part of a system is one that answers gRPC."""
-    return name != KAFKA and name not in PAGES and name not in WATCHERS
+    return name not in {KAFKA, GATEWAY} and name not in PAGES and name not in WATCHERS
 
 
 def silence_of(name: str, address: str, patience: float) -> str:
@@ -41,6 +42,8 @@ def silence_of(name: str, address: str, patience: float) -> str:
         return silence(address, patience)
     if name == KAFKA:
         return _kafka_silence(address, patience)
+    if name == GATEWAY:
+        return _http_silence(address, patience)
     return _page_silence(f"http://{address}{WATCHERS.get(name, METRICS)}", patience)
 
 
@@ -99,6 +102,17 @@ def _kafka_silence(address: str, patience: float) -> str:
     from workbook.kafka.answers import answers  # noqa: PLC0415 - the client takes long to import
 
     return "" if answers(address, patience) else f"no Kafka answers at {address} within {patience:g} s"
+
+
+def _http_silence(address: str, patience: float) -> str:
+    """Any answer will do: nobody knows yet which paths there are."""
+    try:
+        opened(f"http://{address}/healthz", patience).close()
+    except HTTPError:
+        return ""
+    except (OSError, HTTPException) as error:
+        return f"nothing answers over HTTP at {address} ({error}): start your gateway there, or correct the address"
+    return ""
 
 
 def _page_silence(url: str, patience: float) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grpc
@@ -34,7 +35,7 @@ class System:
     knows how. `databases` says where services keep their data, for laws that no answer shows. `gone` names the check
     in which the system stopped answering: the checks after it cannot be run. `event_maker` makes an event that can be
     booked and returns its id; None where the system, as far as is known, takes any id for an event. `token` gives an
-    admin's, None where nobody is asked who they are.
+    admin's, None where nobody is asked who they are. `folders` says where it is described: manifests, workflows.
     """
 
     name: str
@@ -46,6 +47,7 @@ class System:
     gone: str = ""
     event_maker: Callable[[], str] | None = None
     token: Token | None = None
+    folders: Mapping[str, Path] = field(default_factory=dict)
 
     def channel(self, service: str) -> grpc.Channel:
         """A new channel to the service, that carries the token; close it with `with`."""
@@ -55,6 +57,11 @@ class System:
         if service not in self.addresses:
             not_run(f"needs the address of {service}: --target {service}=HOST:PORT,…")
         return self.addresses[service]
+
+    def folder(self, name: str) -> Path:
+        if name not in self.folders:
+            not_run(f"needs a folder of {name}: --target {name}=FOLDER,…")
+        return self.folders[name]
 
     def needs_restart(self) -> None:
         """Ends the check without a verdict where nothing can be restarted: ask before making work for nothing."""

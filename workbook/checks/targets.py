@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from workbook.bearer import token_of_shell
-from workbook.checks.parts import KAFKA, PAGES, WATCHERS, is_service
-from workbook.checks.probe import silence
+from workbook.checks.folders import OURS, parted
+from workbook.checks.parts import GATEWAY, KAFKA, PAGES, WATCHERS, is_service, silence_of
 from workbook.checks.system import CannotRestart, System
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workbook.stack import LocalStack
 
 MAIN_SERVICE = "booking-service"  # whom a bare HOST:PORT means
+_DOOR = "api-gateway"  # whose address a target names `gateway`
 EVENT_SERVICE = "event-service"  # from phase 2 on, it says which events can be booked
 RESTART_LIMIT = 90  # seconds for a restart command to end
 _ADDRESS = re.compile(
@@ -49,10 +50,11 @@ def open_target(
             system.killer = lambda service: _command(restart, service)
         if pause:
             system.pauser = lambda service: _stopped(pause, service)
-        for address in (address for name, address in system.addresses.items() if is_service(name)):
-            progress(f"calling {address}")
-            if why := silence(address, patience):
-                raise NoTarget(why)
+        for name, address in system.addresses.items():
+            if is_service(name) or name == GATEWAY:
+                progress(f"calling {address}")
+                if why := silence_of(name, address, patience):
+                    raise NoTarget(why)
         system.event_maker = _event_maker(system)
         yield system
 
@@ -86,7 +88,10 @@ def _opened(phase: int, target: str, progress: Progress) -> AbstractContextManag
 
 @contextmanager
 def _given(target: str) -> Iterator[System]:
-    yield System(target, addresses(target))
+    where, folders = parted(target)
+    if missing := [f"{name}={folder}" for name, folder in folders.items() if not folder.exists()]:
+        raise NoTarget(f"there is no folder {missing[0]}")
+    yield System(target, addresses(where) if where else {}, folders=folders)
 
 
 def _started(phase: int, progress: Progress) -> "tuple[LocalStack, str]":
@@ -117,14 +122,20 @@ def _local(phase: int, progress: Progress) -> Iterator[System]:
         databases = {name: stack.settings_of(name) for name in serving}
         yield System(
             name,
-            {**serving, **watching, **_beside(_kafka(stack), stack.metrics_addresses())},
+            {**serving, **_door(stack), **watching, **_beside(_kafka(stack), stack.metrics_addresses())},
             killer=lambda service: _kill_and_start(_part(stack, service)),
             pauser=lambda service: _paused(_part(stack, service)),
             databases=databases,
             token=token_for(stack),
+            folders=OURS,
         )
     finally:
         stack.stop()
+
+
+def _door(stack: "LocalStack") -> dict[str, str]:
+    """Where the system is open to the world, from phase 5 on."""
+    return {GATEWAY: stack[_DOOR].address} if _DOOR in stack.parts else {}
 
 
 def _kafka(stack: "LocalStack") -> str:
@@ -164,12 +175,14 @@ def _compose(phase: int) -> Iterator[System]:
     stack = Compose(phase)
     if problem := stack.problem():
         raise NoTarget(problem)
-    found = {**stack.addresses(), **stack.watchers(), **_beside(stack.kafka(), stack.metrics())}
+    found = {**stack.addresses(), **stack.gateway(), **stack.watchers(), **_beside(stack.kafka(), stack.metrics())}
     try:
         databases, token = stack.databases(), stack.token()
     except CannotRestart as failure:
         raise NoTarget(str(failure)) from failure
-    yield System(f"compose stack: {stack.file}", found, stack.restart, stack.paused, databases, token=token)
+    yield System(
+        f"compose stack: {stack.file}", found, stack.restart, stack.paused, databases, token=token, folders=OURS
+    )
 
 
 @contextmanager

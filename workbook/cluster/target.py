@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 from chassis.settings import PostgresSettings
 
 from workbook.admin import Admin, an_email, appointing
-from workbook.checks.parts import PAGES
+from workbook.checks.folders import OURS
+from workbook.checks.parts import GATEWAY, PAGES
 from workbook.checks.system import CannotRestart, System
 from workbook.cluster.kubectl import KubectlFailed, asked
 from workbook.cluster.overlays import NAMESPACE
@@ -17,7 +18,7 @@ from workbook.part import Part, PartFailed, Program
 from workbook.phases import newest_phase, services
 from workbook.ports import STANDARD, free_port, is_free
 
-_POSTGRES = "postgres"
+_POSTGRES, _DOOR = "postgres", "api-gateway"
 _SERVICES = ("booking-service", "event-service", "user-service")
 _PATIENCE = "--timeout=120s"
 
@@ -43,10 +44,11 @@ def cluster_system() -> Iterator[System]:
             raise NoCluster(str(failure)) from failure
         yield System(
             f"Kubernetes, namespace {NAMESPACE}",
-            {name: ways[name].address for name in (*_SERVICES, *PAGES)},
+            {name: ways[name].address for name in (*_SERVICES, GATEWAY, *PAGES)},
             killer=lambda service: _kill_and_wait(service, ways),
             databases=_databases(ways[_POSTGRES].address),
             token=_admin(ways["user-service"].address).token,
+            folders=OURS,
         )
 
 
@@ -70,7 +72,8 @@ def _ends() -> dict[str, tuple[str, int]]:
     metrics = {service.name: service.settings.model_fields.get("metrics_port") for service in services(newest_phase())}
     pages = {page: (f"deployment/{name}", field.default) for page, name in PAGES.items() if (field := metrics[name])}
     calls = {name: (f"deployment/{name}", STANDARD[name]) for name in _SERVICES}
-    return {**calls, **pages, _POSTGRES: (f"statefulset/{_POSTGRES}", STANDARD[_POSTGRES])}
+    door = {GATEWAY: (f"deployment/{_DOOR}", STANDARD[_DOOR])}
+    return {**calls, **door, **pages, _POSTGRES: (f"statefulset/{_POSTGRES}", STANDARD[_POSTGRES])}
 
 
 def _way(name: str, resource: str, port: int, folder: Path) -> Part:
