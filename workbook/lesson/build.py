@@ -1,4 +1,6 @@
-"""`./learn build`: from each authored lesson the learner's notebook (holes, no outputs) and the executed solution."""
+"""`./learn build`: from each authored lesson the learner's notebook (holes, no outputs) and the executed solution,
+and from all of them what instructors read.
+"""
 
 import os
 import tempfile
@@ -9,12 +11,15 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from workbook.lesson.recall import recall
+from workbook.lesson.schedule import schedule
 from workbook.lesson.source import Cell, Lesson, lessons
 from workbook.phases import ROOT
 from workbook.terminal import DONE, WRONG, console
 
 LEARNERS = ROOT / "notebooks"
 SOLVED = ROOT / "solutions"
+DOCUMENTS = ROOT / "docs"
 _METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -24,23 +29,23 @@ _USES_ANSWER, _MEASURED, _RAISES, _IGNORED = "uses-answer", "measured", "raises-
 
 
 def main(names: Sequence[str] = (), *, check: bool) -> int:
-    stale = []
-    for lesson in lessons():
-        if names and lesson.name not in names:
-            continue
-        path = LEARNERS / f"{lesson.name}.ipynb"
-        fresh = written(learners_notebook(lesson))
-        if check:
-            stale += [path] if not path.exists() or path.read_text() != fresh else []
-            continue
-        path.write_text(fresh)
+    chosen = [lesson for lesson in lessons() if not names or lesson.name in names]
+    fresh = {LEARNERS / f"{lesson.name}.ipynb": written(learners_notebook(lesson)) for lesson in chosen} | documents()
+    if check:
+        return _stale(fresh)
+    for path, text in fresh.items():
+        path.write_text(text)
         console.print(f"{DONE} {path.relative_to(ROOT)}")
+    for lesson in chosen:
         solved = SOLVED / f"{lesson.name}.ipynb"
         solved.write_text(written(executed(solved_notebook(lesson), solved)))
         console.print(f"{DONE} {solved.relative_to(ROOT)}")
-    for path in stale:
-        console.print(f"{WRONG} {path.relative_to(ROOT)} is not what its source gives; run ./learn build")
-    return 1 if stale else 0
+    return 0
+
+
+def documents() -> dict[Path, str]:
+    """The pages for instructors, made of all lessons."""
+    return {DOCUMENTS / "schedule.md": schedule(lessons()), DOCUMENTS / "recall.md": recall(lessons())}
 
 
 def learners_notebook(lesson: Lesson) -> NotebookNode:
@@ -76,6 +81,13 @@ def executed(notebook: NotebookNode, before: Path) -> NotebookNode:
 def written(notebook: NotebookNode) -> str:
     text: str = nbformat.writes(notebook)
     return text + "\n"
+
+
+def _stale(fresh: dict[Path, str]) -> int:
+    stale = [path for path, text in fresh.items() if not path.exists() or path.read_text() != text]
+    for path in stale:
+        console.print(f"{WRONG} {path.relative_to(ROOT)} is not what its source gives; run ./learn build")
+    return 1 if stale else 0
 
 
 def _notebook(cells: list[NotebookNode]) -> NotebookNode:

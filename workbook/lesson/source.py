@@ -46,6 +46,11 @@ class Cell:
         found = _REGION.search(self.text)
         return found["task"] if found else None
 
+    @property
+    def predictions(self) -> int:
+        """How many predictions it asks for."""
+        return len(_CHOICE.findall(self.text))
+
     @cached_property
     def expanded(self) -> str:
         """The text with each INCLUDE line replaced by the code it names."""
