@@ -53,7 +53,7 @@ def test_its_ports_are_those_that_the_workbook_opens() -> None:
 
 
 def test_its_python_is_one_that_ci_tests() -> None:
-    image = re.fullmatch(r"mcr\.microsoft\.com/devcontainers/python:(3\.\d+)-\w+", CONTAINER["image"])
+    image = re.fullmatch(r"python:(3\.\d+)-\w+", CONTAINER["image"])
     assert image, "the image has no exact Python"
     tested = re.search(r"python: (\[.*\])", Path(ROOT, ".github/workflows/ci.yml").read_text())
     assert tested
