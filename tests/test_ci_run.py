@@ -33,7 +33,7 @@ done
 TOOLBOX = 'touch "$MACHINE/engine"'
 BROUGHT = [*public_images("Dockerfile", *COMPOSE), REDIS]
 IMAGES = 'for name in "$@"; do mkdir -p "$(dirname "$MACHINE/images/$name")"; touch "$MACHINE/images/$name"; done'
-ALL = "requires:docker,java,apache-kafka,prometheus-tools,chromium,prometheus,kubectl,redis," + ",".join(
+ALL = "requires:docker,java,apache-kafka,prometheus-tools,chromium,prometheus,linux,kubectl,redis," + ",".join(
     f"phase{number}-images" for number in range(1, 6)
 )
 

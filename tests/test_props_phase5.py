@@ -1,5 +1,7 @@
-"""What lesson 5 breaks and watches with: a kubelet, limits, copies behind one name, an autoscaler."""
+"""What lesson 5 breaks and watches pods with: a kubelet, and limits of memory and CPU."""
 
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +12,12 @@ import pytest
 from chassis.probe import health
 
 from tests.waiting import until
+from workbook.needs import needs
 from workbook.part import Part, Program
 from workbook.ports import free_port
+from workbook.props.cpu_limit import CpuLimit, cpu_seconds
 from workbook.props.kubelet import Kubelet
+from workbook.props.memory_limit import MemoryLimit, resident
 from workbook.props.probes import LIVENESS, READINESS, STARTUP, Container, Probe, pause_before, probes_of
 
 # Its process is well, and "shop" can work while the file that it is told of is there.
@@ -21,7 +26,7 @@ import sys, time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 class Shop(health_pb2_grpc.HealthServicer):
     def Check(self, request, context):
         well = request.service == "" or Path(sys.argv[2]).exists()
@@ -114,6 +119,45 @@ def test_a_kubelet_starts_a_process_again_that_hangs(tmp_path: Path) -> None:
         until(lambda: kubelet.restarts and health(part.address) == "SERVING")
 
 
+def test_who_takes_more_memory_than_the_limit_is_killed() -> None:
+    with _running("kept = bytearray(200_000_000); input()") as process, MemoryLimit(process.pid, 50_000_000) as limit:
+        assert process.wait(30) == -signal.SIGKILL
+    assert limit.killed_at is not None
+    assert limit.killed_at > 50_000_000
+
+
+def test_who_keeps_to_the_limit_lives() -> None:
+    """The control of the test before."""
+    with _running("print(flush=True); input()") as process, MemoryLimit(process.pid, 500_000_000) as limit:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert 1_000_000 < resident(process.pid) < 500_000_000
+    assert limit.killed_at is None
+
+
+def test_a_process_gets_no_more_cpu_than_its_limit() -> None:
+    needs("linux")
+    with _running("while True: pass") as process:
+        until(lambda: cpu_seconds(process.pid) > 0.1)
+        with CpuLimit(process.pid, 0.1) as limit:
+            until(lambda: limit.periods > 20)
+        assert limit.held_back > 0
+        assert limit.used < 0.2  # it is held back a moment late
+        held = cpu_seconds(process.pid)
+        until(lambda: cpu_seconds(process.pid) > held)  # and goes on after it
+
+
+def test_who_waits_is_not_held_back() -> None:
+    """The control of the test before."""
+    needs("linux")
+    with _running("print(flush=True); input()") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with CpuLimit(process.pid, 0.1) as limit:
+            until(lambda: limit.periods > 5)
+    assert limit.held_back == 0
+
+
 def _due(container: Container, now: float) -> list[str]:
     return [kind for kind, _ in container.due(now)]
 
@@ -130,3 +174,14 @@ def _shop(folder: Path) -> Iterator[tuple[Part, Path]]:
         yield part, can_work
     finally:
         part.kill()
+
+
+@contextmanager
+def _running(program: str) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()

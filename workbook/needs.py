@@ -122,6 +122,10 @@ def _kubectl() -> bool:
     return _succeeds("kubectl", "version", "--client")
 
 
+def _linux() -> bool:
+    return sys.platform == "linux"
+
+
 def _chromium() -> bool:
     return any(_succeeds(name, "--version") for name in CHROMIUM)
 
@@ -146,6 +150,7 @@ NEEDS = {
     ),
     "chromium": Need("Chromium", "Debian's package chromium, or Google Chrome", _chromium),
     "prometheus": Need("Prometheus", "Debian's package prometheus", _prometheus),
+    "linux": Need("Linux", "it has many loopback addresses, and tells the CPU time of a process", _linux),
     "kubectl": Need("kubectl", "one file, of Kubernetes' own releases; it brings kustomize, too", _kubectl),
     "redis": Need("Redis in Docker", f"a running engine, and `docker pull` of {REDIS}", _redis),
     **{f"phase{phase}-images": _images(phase, images) for phase, images in images_by_phase().items()},

@@ -1,20 +1,13 @@
 """Task 5.1: the three probes of the booking service, held against Kubernetes' schema, then lived with."""
 
-from copy import deepcopy
-from functools import cache
 from itertools import takewhile
-from typing import Any
-
-import kubernetes_validate
-import yaml
 
 from workbook.lesson.task import Task, Wrong
-from workbook.phases import ROOT
-from workbook.props.probes import KINDS, LIVENESS, READINESS, STARTUP, Probes, probes_of
+from workbook.props.probes import LIVENESS, READINESS, STARTUP, Probes
 from workbook.tasks.phase5.lives import NEVER, PORT, SERVICE, Life, Told, lived
+from workbook.tasks.phase5.written_probes import written_probes
 from workbook.tasks.phase5.wrong_probes import WRONG
 
-KUBERNETES = "1.37"
 SOON, MINUTE, TEN_MINUTES = 15, 60, 600  # seconds
 PAUSE = 12  # seconds in which a good process may say nothing
 WAITS = 240  # seconds that a start may wait for its database
@@ -26,54 +19,11 @@ TOO_SELDOM = "Readiness is asked too seldom, or may fail too often"
 
 def check(text: str) -> str:
     """First what Kubernetes itself would refuse, then one life after another."""
-    probes = _read(text)
+    probes = written_probes(text)
     lives = (_starts, _waits_for_its_database, _loses_its_database, _hangs, _hangs_at_its_start, _is_busy, _pauses)
     for live in lives:
         live(probes)
     return f"Kubernetes takes it, and {len(lives)} lives of a pod: the sick ones were started again, and no other"
-
-
-def _read(text: Any) -> Probes:
-    try:
-        written = yaml.safe_load(text) if isinstance(text, str) else text
-    except yaml.YAMLError as error:
-        raise Wrong(f"PROBES is no YAML: {error}") from error
-    if not isinstance(written, dict):
-        raise Wrong(f"PROBES is {written!r}: YAML with {', '.join(KINDS)} is wanted")
-    if unknown := [kind for kind in written if kind not in KINDS]:
-        raise Wrong(f"a container has no probe {unknown[0]!r}: there is {', '.join(KINDS)}")
-    for kind, probe in written.items():
-        _valid(kind, probe)
-    return probes_of(written)
-
-
-def _valid(kind: str, probe: Any) -> None:
-    """What the API server would say, in its own words where it has a schema for them."""
-    if not isinstance(probe, dict):
-        raise Wrong(f"{kind} is {probe!r}: what is asked, and how often")
-    manifest = deepcopy(_deployment())
-    manifest["spec"]["template"]["spec"]["containers"][0] |= {kind: probe}
-    try:
-        kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
-    except kubernetes_validate.ValidationError as error:
-        where = ".".join(str(part) for part in [*error.path][5:])
-        raise Wrong(f"Kubernetes refuses {where}: {error.message}") from error
-    if "grpc" not in probe:
-        asks = next((how for how in ("httpGet", "tcpSocket", "exec") if how in probe), "nothing")
-        raise Wrong(f"{kind} asks by {asks}. The service answers gRPC's health check: `grpc: {{port: {PORT}}}`")
-    if probe["grpc"]["port"] != PORT:
-        raise Wrong(f"{kind} asks at port {probe['grpc']['port']}, and gRPC listens on {PORT}")
-    if low := [field for field, number in probe.items() if field != "grpc" and number < 1]:
-        raise Wrong(f"{kind}.{low[0]} is {probe[low[0]]}: at least 1 is wanted")
-    if kind != READINESS and probe.get("successThreshold", 1) != 1:
-        raise Wrong(f"Kubernetes refuses {kind}.successThreshold: for this probe it must be 1")
-
-
-@cache
-def _deployment() -> dict[str, Any]:
-    with (ROOT / "phase5-k8s/k8s/base/booking-service.yaml").open() as written:
-        found: dict[str, Any] = next(yaml.safe_load_all(written))
-    return found
 
 
 def _starts(probes: Probes) -> None:
