@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from checklist.gateway import ADDITION, Exchange, Gateway
+from jsonschema_rs import Draft202012Validator
 
 from workbook.checks.verdict import expect, not_run
 
@@ -60,12 +61,10 @@ class Promises:
         error = next(self._form(schema).iter_errors(exchange.answer.content), None)
         if error is None:
             return ""
-        where = ".".join(map(str, error.absolute_path)) or "the answer"
+        where = ".".join(map(str, error.instance_path)) or "the answer"
         return f"{exchange.answer.asked} answered {exchange.answer.status}: {where}: {error.message[:160]}"
 
     def _form(self, schema: Mapping[str, Any]) -> Any:
-        from jsonschema import Draft202012Validator  # noqa: PLC0415 - it takes long to import
-
         if (key := str(schema)) not in self._forms:
             parts = {"components": self.document.get("components", {})}
             self._forms[key] = Draft202012Validator({**parts, **schema})

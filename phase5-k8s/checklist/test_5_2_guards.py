@@ -25,7 +25,7 @@ def test_headers(gateway: Gateway, ada: Person, header: str) -> None:
     answers = _answers(gateway, ada)
     bare = [answer.asked for answer in answers if header not in answer.headers]
     if not any(name in answer.headers for answer in answers for name in HEADERS[:-1]):
-        not_run(f"needs {header} and others: {ADDITION}")
+        not_run(f"needs headers for browsers, such as X-Content-Type-Options: {ADDITION}")
     expect(not bare, f"{header} is not in the answers to {', '.join(bare)}", "set it in one place, before all routes")
     kept = [answer.asked for answer in answers if "public" in answer.headers.get("cache-control", "")]
     expect(

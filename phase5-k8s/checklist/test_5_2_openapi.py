@@ -13,8 +13,9 @@ from workbook.checks.verdict import expect, not_run
 SAY_TRUE = "make the document from the routes, or check your answers against it"
 
 
-def test_served(promises: Promises) -> None:
+def test_served(gateway: Gateway) -> None:
     """The contract is served as OpenAPI."""
+    promises = Promises(gateway)
     promises.needs_document()
     methods = [f"{method} {path}" for path, ways in promises.document["paths"].items() for method in ways]
     expect(methods, "the OpenAPI document names no paths", "make it from the routes")

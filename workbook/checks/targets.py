@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from workbook.bearer import token_of_shell
-from workbook.checks.folders import OURS, parted
+from workbook.checks.folders import ours, parted
 from workbook.checks.parts import GATEWAY, KAFKA, PAGES, WATCHERS, is_service, silence_of
 from workbook.checks.system import CannotRestart, System
 
@@ -91,7 +91,7 @@ def _given(target: str) -> Iterator[System]:
     where, folders = parted(target)
     if missing := [f"{name}={folder}" for name, folder in folders.items() if not folder.exists()]:
         raise NoTarget(f"there is no folder {missing[0]}")
-    yield System(target, addresses(where) if where else {}, folders=folders)
+    yield System(target, addresses(where) if where or not folders else {}, folders=folders)
 
 
 def _started(phase: int, progress: Progress) -> "tuple[LocalStack, str]":
@@ -127,7 +127,7 @@ def _local(phase: int, progress: Progress) -> Iterator[System]:
             pauser=lambda service: _paused(_part(stack, service)),
             databases=databases,
             token=token_for(stack),
-            folders=OURS,
+            folders=ours(),
         )
     finally:
         stack.stop()
@@ -181,7 +181,7 @@ def _compose(phase: int) -> Iterator[System]:
     except CannotRestart as failure:
         raise NoTarget(str(failure)) from failure
     yield System(
-        f"compose stack: {stack.file}", found, stack.restart, stack.paused, databases, token=token, folders=OURS
+        f"compose stack: {stack.file}", found, stack.restart, stack.paused, databases, token=token, folders=ours()
     )
 
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from chassis.settings import PostgresSettings
 
 from workbook.admin import Admin, an_email, appointing
-from workbook.checks.folders import OURS
+from workbook.checks.folders import ours
 from workbook.checks.parts import GATEWAY, PAGES
 from workbook.checks.system import CannotRestart, System
 from workbook.cluster.kubectl import KubectlFailed, asked
@@ -48,7 +48,7 @@ def cluster_system() -> Iterator[System]:
             killer=lambda service: _kill_and_wait(service, ways),
             databases=_databases(ways[_POSTGRES].address),
             token=_admin(ways["user-service"].address).token,
-            folders=OURS,
+            folders=ours(),
         )
 
 
