@@ -1,5 +1,6 @@
 """What instructors read about the lessons is what the lessons say: minutes, tasks, questions and answers."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ from workbook.lesson.recall import questions, recall
 from workbook.lesson.schedule import schedule
 from workbook.lesson.sections import meetings, sections, sections_before_the_break
 from workbook.lesson.source import Cell, Lesson, WrongSource, lessons
+from workbook.phases import ROOT
 from workbook.tasks import tasks
 
 LESSONS = lessons()
+PLACE = re.compile(r"lesson (\d), section (\d+)(?:, \"([^\"]+)\")?")
 QUESTION = "<details><summary>{}. Which <code>key</code>?</summary>\n\nThe booking's id.\n</details>"
 
 
@@ -50,6 +53,29 @@ def test_every_task_of_a_lesson_stands_in_a_section() -> None:
     placed = [task for each in LESSONS for section in sections(each) for task in section.tasks]
     assert placed == [task for each in LESSONS for task, _ in each.answers()]
     assert set(placed) == set(tasks())
+
+
+def places(text: str) -> dict[str, bool]:
+    """The sections of lessons that a text names, and whether each is there, with what is named inside it."""
+    known = {
+        (each.name[len("phase")], number): "\n".join(cell.text for cell in section.cells)
+        for each in LESSONS[1:]
+        for number, section in enumerate(sections(each), 1)
+    }
+    return {found[0]: (found[3] or "## ") in known.get((found[1], int(found[2])), "") for found in PLACE.finditer(text)}
+
+
+def test_what_the_guide_shows_of_lessons_is_there() -> None:
+    named = places((ROOT / "docs" / "instructors.md").read_text())
+    assert len(named) > 5
+    assert [place for place, there in named.items() if not there] == []
+
+
+@pytest.mark.parametrize(
+    "wrong", ["lesson 2, section 99", "lesson 9, section 1", 'lesson 1, section 8, "What never was"']
+)
+def test_a_place_that_is_not_there_would_be_seen(wrong: str) -> None:
+    assert places(f"see {wrong}; and lesson 1, section 8") == {wrong: False, "lesson 1, section 8": True}
 
 
 @pytest.mark.parametrize("each", LESSONS[1:], ids=lambda each: each.name)

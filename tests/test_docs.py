@@ -76,6 +76,29 @@ def test_both_readmes_name_the_same_commands() -> None:
     assert english == turkish
 
 
+def parts(readme: str) -> dict[str, object]:
+    """What a README has in either language: headings, rows of tables, blocks, pictures, and where its links lead."""
+    text = readme.replace("README.tr.md", "README").replace("README.md", "README")
+    return {
+        "headings": [line.split()[0] for line in text.splitlines() if line.startswith("#")],
+        "rows": len(re.findall(r"^\|", text, re.MULTILINE)),
+        "blocks": len(FENCE.findall(text)),
+        "links": LINK.findall(text),
+    }
+
+
+def test_both_readmes_have_the_same_parts() -> None:
+    assert parts((ROOT / "README.md").read_text()) == parts((ROOT / "README.tr.md").read_text())
+
+
+@pytest.mark.parametrize(
+    "left_out", ["## Ne nerede?\n", "| 5 | ", "](docs/glossary.md)", "![Bir ders](docs/lesson.png)"]
+)
+def test_a_part_that_one_readme_lacks_would_be_seen(left_out: str) -> None:
+    whole = "## Ne nerede?\n| 5 | x |\n[sözlük](docs/glossary.md) ![Bir ders](docs/lesson.png)\n"
+    assert parts(whole.replace(left_out, "")) != parts(whole)
+
+
 def test_the_command_table_names_every_command() -> None:
     known = re.findall(r"^    (\w+) +\w", parser().format_help(), re.MULTILINE)
     shown = {command.split()[1] for command in commands(ROOT / "README.md")}

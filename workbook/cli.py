@@ -121,9 +121,9 @@ def _maintenance(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     doctor = commands.add_parser("doctor", help="look at this machine: what works, what is missing")
     doctor.set_defaults(runner=lambda _: _run("doctor"))
 
-    build = commands.add_parser("build", help="make the notebooks from the authored lessons")
+    build = commands.add_parser("build", help="make notebooks, and pages for instructors, from the lessons")
     build.add_argument("lesson", nargs="*", metavar="LESSON", help="only these, such as phase1_grpc (default: all)")
-    build.add_argument("--check", action="store_true", help="only say whether the learners' notebooks are up to date")
+    build.add_argument("--check", action="store_true", help="only say whether notebooks and pages are up to date")
     build.set_defaults(runner=lambda chosen: _run("lesson.build", chosen.lesson, check=chosen.check))
 
     proto = commands.add_parser("proto", help="generate the gRPC code from the .proto files")
