@@ -48,9 +48,9 @@ def under(text: str, anchor: str) -> str:
 
 
 def is_in(word: str, text: str) -> bool:
-    """Whether all words of one of its forms, `histogram, bucket` or `law (invariant)`, are there."""
-    forms = [form.split() for form in re.split(r"[,()]", word.lower()) if form.strip()]
-    return any(all(part in text.lower() for part in form) for form in forms)
+    """Whether all words of one of its forms, `histogram, bucket` or `law (invariant)`, begin a word there."""
+    forms = [form.split() for form in re.split(r"[,()]", word) if form.strip()]
+    return any(all(re.search(rf"\b{re.escape(part)}", text, re.IGNORECASE) for part in form) for form in forms)
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row["word"])
