@@ -8,9 +8,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
+import httpx
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 
 from workbook.ports import free_port
+from workbook.props.http_served import served
 from workbook.props.line import _PREFACE, Line, _heads
 
 METHOD = "/echo.Echo/Call"
@@ -95,3 +99,20 @@ async def test_a_dead_server_is_heard_at_once() -> None:
 def test_the_first_call_may_come_in_one_piece_with_the_clients_greeting() -> None:
     settings, call = b"\0\0\0\4\0\0\0\0\0", b"\0\0\1\1\4\0\0\0\1x"
     assert _heads(_PREFACE + settings + call) == _heads(settings + call) == 1
+
+
+async def test_over_http_too_a_lost_answer_is_of_a_request_that_was_made() -> None:
+    asked: list[bytes] = []
+
+    async def answer(request: Request) -> Response:
+        asked.append(await request.body())
+        return Response(b"done")
+
+    async with served(answer, "/") as address, httpx.AsyncClient(trust_env=False) as client:
+        with Line(address) as line:
+            assert (await client.post(f"http://{line.address}/", content=b"first")).content == b"done"
+            line.lose_next_answer()
+            with pytest.raises(httpx.TransportError):
+                await client.post(f"http://{line.address}/", content=b"second")
+            assert (await client.post(f"http://{line.address}/", content=b"third")).content == b"done"
+    assert (asked, line.calls) == ([b"first", b"second", b"third"], 3)

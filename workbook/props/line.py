@@ -11,6 +11,7 @@ from typing import Self
 # HTTP/2: nine bytes before each frame, the fourth is its kind; 1 begins a call or an answer.
 _FRAME_HEAD, _HEADERS = 9, 1
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"  # what a client says first; the first call may be in the same piece
+_HTTP_1 = (b"GET ", b"POST ", b"PATCH ", b"DELETE ", b"HTTP/1.")  # a request or an answer that begins in this piece
 
 
 class Line:
@@ -83,7 +84,9 @@ class Line:
 
 
 def _heads(data: bytes) -> int:
-    """How many calls, or answers, begin in this piece: gRPC sends whole frames."""
+    """How many calls, or answers, begin in this piece: gRPC sends whole frames, HTTP/1.1 one after the other."""
+    if data.startswith(_HTTP_1):
+        return 1
     found, at = 0, len(_PREFACE) if data.startswith(_PREFACE) else 0
     while at + _FRAME_HEAD <= len(data):
         found += data[at + 3] == _HEADERS
