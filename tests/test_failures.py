@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
 CUSTOMERS = 16
 ENOUGH = 150  # acknowledged bookings before a failure, and again after it
-EXPECTED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+# The last: while the database is away more callers may come to wait for it than there is room for.
+EXPECTED = {
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+}
 
 
 @pytest.fixture(scope="module")

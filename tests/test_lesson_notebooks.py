@@ -9,14 +9,21 @@ from jupyter_client.manager import start_new_kernel
 
 from tests.notebooks import run_notebook
 from workbook.lesson.source import Lesson, lessons
+from workbook.needs import missing, needs
 from workbook.phases import ROOT
+
+OUTPUTS_WANT = {"phase4_observability": ("prometheus-tools",)}
 
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.name)
 def test_the_executed_solution_gives_the_same_again(lesson: Lesson) -> None:
+    """Where a check says ○ for want of something, its outputs are others: there, all cells run, and that is said."""
+    wanted = OUTPUTS_WANT.get(lesson.name, ())
+    compare = "--nbval-lax" if any(map(missing, wanted)) else "--nbval"
     sanitize = ROOT / "solutions" / "sanitize.cfg"
-    run_notebook("--nbval", ROOT / "solutions" / f"{lesson.name}.ipynb", f"--nbval-sanitize-with={sanitize}")
+    run_notebook(compare, ROOT / "solutions" / f"{lesson.name}.ipynb", f"--nbval-sanitize-with={sanitize}")
+    needs(*wanted)
 
 
 def test_nothing_outlives_a_killed_kernel() -> None:

@@ -81,7 +81,8 @@ class Part:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, **program.environment},
+            # A Python program's last words are in its log, in order, whatever ends it.
+            env={"PYTHONUNBUFFERED": "1", **os.environ, **program.environment},
             start_new_session=True,
         )
         self._paused = False
