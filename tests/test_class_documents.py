@@ -52,7 +52,8 @@ def test_build_check_sees_a_page_that_is_stale_or_missing(
 def test_every_task_of_a_lesson_stands_in_a_section() -> None:
     placed = [task for each in LESSONS for section in sections(each) for task in section.tasks]
     assert placed == [task for each in LESSONS for task, _ in each.answers()]
-    assert set(placed) == set(tasks())
+    written = {task.partition(".")[0] for task in placed}  # a phase's tasks may be there before its lesson
+    assert set(placed) == {task for task in tasks() if task.partition(".")[0] in written}
 
 
 def places(text: str) -> dict[str, bool]:
