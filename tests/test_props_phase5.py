@@ -17,7 +17,7 @@ from workbook.part import Part, Program
 from workbook.ports import free_port
 from workbook.props.cpu_limit import CpuLimit, cpu_seconds
 from workbook.props.kubelet import Kubelet
-from workbook.props.memory_limit import MemoryLimit, resident
+from workbook.props.memory_limit import MemoryLimit, own_memory
 from workbook.props.probes import LIVENESS, READINESS, STARTUP, Container, Probe, pause_before, probes_of
 
 # Its process is well, and "shop" can work while the file that it is told of is there.
@@ -43,11 +43,15 @@ def probe(service: str = "", **fields: int) -> dict[str, Any]:
     return {"grpc": {"port": 50051, "service": service}, "periodSeconds": 1, "timeoutSeconds": 5, **fields}
 
 
-START = {STARTUP: probe(failureThreshold=10_000)}  # while it starts, nothing else is asked
+START = {STARTUP: {"tcpSocket": {"port": 50051}, "periodSeconds": 1, "failureThreshold": 10_000}}
 
 
 def test_what_a_manifest_does_not_say_kubernetes_does() -> None:
     assert Probe.read({"grpc": {"port": 1}}) == Probe(1, "", delay=0, period=10, timeout=1, failures=3, successes=1)
+
+
+def test_a_probe_of_an_open_port_asks_nobody() -> None:
+    assert Probe.read({"tcpSocket": {"port": 1}}).service is None
 
 
 def test_until_it_has_started_nothing_else_is_asked() -> None:
@@ -131,7 +135,7 @@ def test_who_keeps_to_the_limit_lives() -> None:
     with _running("print(flush=True); input()") as process, MemoryLimit(process.pid, 500_000_000) as limit:
         assert process.stdout is not None
         process.stdout.readline()
-        assert 1_000_000 < resident(process.pid) < 500_000_000
+        assert 1_000_000 < own_memory(process.pid) < 500_000_000
     assert limit.killed_at is None
 
 

@@ -1,5 +1,6 @@
 """A small kubelet: it asks a real process as a manifest's probes say, and kills and starts it as they make it."""
 
+import socket
 import threading
 import time
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from typing import Any, Self
 from chassis.probe import health
 
 from workbook.part import Part, PartFailed
-from workbook.props.probes import Container, pause_before, probes_of
+from workbook.props.probes import Container, Probe, pause_before, probes_of
 
 _GLANCE = 0.02  # seconds
 
@@ -49,8 +50,8 @@ class Kubelet:
     def _look_after(self) -> None:
         while not self._over.wait(_GLANCE):
             for kind, probe in self._seen.due(self._now()):
-                said = health(self._part.address, probe.service, probe.timeout)
-                if self._seen.heard(kind, self._now(), good=said == "SERVING"):
+                good = _good(self._part.address, probe)
+                if self._seen.heard(kind, self._now(), good=good):
                     self._start_again()
                     break
 
@@ -62,3 +63,14 @@ class Kubelet:
         with suppress(PartFailed):  # then the probes say so
             self._part.spawn()
         self._seen = Container(self._probes, self._now())
+
+
+def _good(address: str, probe: Probe) -> bool:
+    if probe.service is not None:
+        return health(address, probe.service, probe.timeout) == "SERVING"
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), probe.timeout).close()
+    except OSError:
+        return False
+    return True

@@ -36,7 +36,7 @@ class MemoryLimit:
 
     def _watch(self) -> None:
         while not self._over.wait(_GLANCE):
-            taken = resident(self._pid)
+            taken = own_memory(self._pid)
             if taken > self._limit:
                 with suppress(ProcessLookupError):  # it ended by itself
                     os.kill(self._pid, signal.SIGKILL)
@@ -44,13 +44,16 @@ class MemoryLimit:
                 return
 
 
-def resident(pid: int) -> int:
-    """Bytes of memory that a process of this machine holds now; 0 if there is none."""
-    statm = Path(f"/proc/{pid}/statm")
+def own_memory(pid: int) -> int:
+    """Bytes of memory that a process of this machine holds for itself now; 0 if there is none.
+
+    Where the system tells it (Linux), without programs and libraries: their pages are files', and others use them too.
+    """
     if Path("/proc/self/statm").exists():
         try:
-            return int(statm.read_text().split()[1]) * _PAGE
+            _, taken, shared, *_ = map(int, Path(f"/proc/{pid}/statm").read_text().split())
         except OSError:
             return 0
+        return (taken - shared) * _PAGE
     asked = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return 1024 * int(asked.stdout or 0)

@@ -11,10 +11,13 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 10, 300  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One probe with a manifest's fields, in seconds; `service` is whom gRPC's health check is asked about."""
+    """One probe with a manifest's fields, in seconds; `service` is whom gRPC's health check is asked about.
+
+    None for a probe that does not ask: it is content with an open port.
+    """
 
     port: int
-    service: str
+    service: str | None
     delay: float
     period: float
     timeout: float
@@ -24,9 +27,10 @@ class Probe:
     @classmethod
     def read(cls, written: Mapping[str, Any]) -> Self:
         """What a manifest says, and Kubernetes' own values where it says nothing."""
+        grpc = written.get("grpc")
         return cls(
-            port=written["grpc"]["port"],
-            service=written["grpc"].get("service") or "",
+            port=(grpc or written["tcpSocket"])["port"],
+            service=None if grpc is None else grpc.get("service") or "",
             delay=written.get("initialDelaySeconds", 0),
             period=written.get("periodSeconds", 10),
             timeout=written.get("timeoutSeconds", 1),

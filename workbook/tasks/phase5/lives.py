@@ -59,7 +59,8 @@ class Process:
         working = self.works(now)
         if self.hangs(now) or now < self._began + self._life.listens_after or takes > probe.timeout:
             return False
-        return {"": self._once_ready, SERVICE: working}.get(probe.service, False) and probe.port == PORT
+        told = {"": self._once_ready, SERVICE: working}
+        return probe.port == PORT and probe.service is not None and told.get(probe.service, False)
 
 
 def lived(probes: Probes, life: Life) -> Told:
