@@ -1,8 +1,10 @@
 """People of lesson 5: who they are, the token that says so, and an event for them to book."""
 
 import secrets
+import time
 import uuid
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import httpx
 from access.callers import USER_SERVICE
@@ -11,15 +13,27 @@ from access.signing import Signer
 
 from workbook.stack import LocalStack
 
-_LIFE = 3600  # seconds: a lesson's section takes longer than the ten minutes of a real token
+_LIFE = 600  # seconds
 _PATIENCE = 30
 _EVENT = {"name": "Jazz night", "kind": "concert", "starts_at": "2099-12-31T20:00:00Z", "venue": "Babylon"}
 
 
-@dataclass(frozen=True, slots=True)
 class Person:
-    id: str
-    token: str
+    """`id` is the user's. The token is a new one when the last one has lived half its life: a lesson takes longer."""
+
+    def __init__(self, user_id: str, sign_in: Callable[[], tuple[str, float]]) -> None:
+        """`sign_in` gives a token, and the seconds that it is good for."""
+        self.id = user_id
+        self._sign_in = sign_in
+        self._token, self._until = "", 0.0
+
+    @property
+    def token(self) -> str:
+        asked_at = time.monotonic()
+        if asked_at >= self._until:
+            self._token, life = self._sign_in()
+            self._until = asked_at + life / 2
+        return self._token
 
     @property
     def headers(self) -> dict[str, str]:
@@ -36,7 +50,7 @@ def signed_in(stack: LocalStack, *roles: str) -> Person:
     """Somebody new, with a token as user-service signs it, without the time that a password takes."""
     user_id = str(uuid.uuid4())
     signer = Signer(USER_SERVICE, own_keys(stack.folder / "keys", USER_SERVICE)[0])
-    return Person(user_id, signer.token(user_id, roles or ["customer"], _LIFE))
+    return Person(user_id, lambda: (signer.token(user_id, roles or ["customer"], _LIFE), _LIFE))
 
 
 def client_of(address: str, **headers: str) -> httpx.AsyncClient:
@@ -44,13 +58,18 @@ def client_of(address: str, **headers: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=f"http://{address}", headers=headers, timeout=_PATIENCE, trust_env=False)
 
 
-async def signed_up(address: str, name: str) -> Person:
+def signed_up(address: str, name: str) -> Person:
     """Registers at the gateway and signs in, as a browser would; the e-mail is a new one each time."""
     account = {"email": f"{name}-{secrets.token_hex(6)}@example.com", "password": secrets.token_urlsafe()}
-    async with client_of(address) as client:
-        (await client.post("/v1/users", json={**account, "name": name})).raise_for_status()
-        session = (await client.post("/v1/sessions", json=account)).raise_for_status().json()
-    return Person(session["user"]["id"], session["access_token"])
+    with httpx.Client(base_url=f"http://{address}", timeout=_PATIENCE, trust_env=False) as client:
+        made = client.post("/v1/users", json={**account, "name": name}).raise_for_status()
+    return Person(made.json()["id"], partial(_session, address, account))
+
+
+def _session(address: str, account: Mapping[str, str]) -> tuple[str, float]:
+    with httpx.Client(base_url=f"http://{address}", timeout=_PATIENCE, trust_env=False) as client:
+        session = client.post("/v1/sessions", json=account).raise_for_status().json()
+    return session["access_token"], session["expires_in"]
 
 
 async def put_on_sale(stack: LocalStack, capacity: int) -> str:

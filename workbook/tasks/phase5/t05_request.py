@@ -12,7 +12,7 @@ from workbook.tasks.phase5.wrong_request import WRONG
 
 RequestOf = Callable[[str, bytes, Mapping[str, str]], Any]
 CALLER = "6b2f8f56-6f0c-4f0e-9f4c-8f4a1d3c2b10"
-MADE_UP = 3000
+MADE_UP = 1000
 
 
 def check(request_of: RequestOf, refused: type[Exception]) -> str:
@@ -98,4 +98,5 @@ TASK = Task(
     ),
     check=check,
     wrong=WRONG,
+    seconds=30,
 )

@@ -184,4 +184,5 @@ TASK = Task(
     ),
     check=check,
     wrong=WRONG,
+    seconds=30,
 )

@@ -170,4 +170,5 @@ TASK = Task(
     ),
     check=check,
     wrong=WRONG,
+    seconds=30,
 )

@@ -151,4 +151,5 @@ TASK = Task(
     ),
     check=check,
     wrong=WRONG,
+    seconds=30,
 )
