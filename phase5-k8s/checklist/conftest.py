@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 import pytest
 from checklist.asking import field
+from checklist.described import Described
+from checklist.described import described as read
 from checklist.gateway import Gateway
 from checklist.people import People, Person
 from checklist.promises import Promises
@@ -64,6 +66,12 @@ def booking(selling: Selling, ada: Person, event: Event) -> Any:
 @pytest.fixture(scope="session")
 def booking_id(booking: Any) -> str:
     return str(field(booking, "id"))
+
+
+@pytest.fixture(scope="session")
+def described(system: System) -> Described:
+    """What its manifests say, by overlay."""
+    return read(system.folder("manifests"))
 
 
 def _or_see_above(what: str, make: Callable[[], Given]) -> Given:

@@ -36,6 +36,7 @@ class System:
     in which the system stopped answering: the checks after it cannot be run. `event_maker` makes an event that can be
     booked and returns its id; None where the system, as far as is known, takes any id for an event. `token` gives an
     admin's, None where nobody is asked who they are. `folders` says where it is described: manifests, workflows.
+    `kubectl` asks the cluster that it runs in, with kubectl's arguments; None where it runs in none.
     """
 
     name: str
@@ -48,6 +49,7 @@ class System:
     event_maker: Callable[[], str] | None = None
     token: Token | None = None
     folders: Mapping[str, Path] = field(default_factory=dict)
+    kubectl: Callable[..., str] | None = None
 
     def channel(self, service: str) -> grpc.Channel:
         """A new channel to the service, that carries the token; close it with `with`."""

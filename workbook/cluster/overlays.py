@@ -18,6 +18,7 @@ K8S = ROOT / "phase5-k8s" / "k8s"
 NAMESPACE = "tickets"
 IMAGES = ("api-gateway", "booking-service", "event-service", "metrics-consumer", "user-service")
 _PASSWORDS = {"postgres.env": "POSTGRES_PASSWORD", "grafana.env": "GF_SECURITY_ADMIN_PASSWORD"}
+_BESIDE = "phase4-observability"
 RELEASE = "release"  # the overlay that is written, not kept in git
 _VERSION = re.compile(r"[a-z0-9]{1,40}")  # a part of a Job's name, behind its last dash
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -61,6 +62,16 @@ def make_secrets(folder: Path) -> list[Path]:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(f"{_PASSWORDS[path.name]}={secrets.token_urlsafe(24)}\n")
     return [*passwords, *made]
+
+
+def copied(into: Path) -> Path:
+    """A copy of k8s/ with what it takes from phase 4 beside it, and with secrets of its own: no file here changes."""
+    folder = into / K8S.relative_to(ROOT)
+    shutil.copytree(K8S, folder, ignore=shutil.ignore_patterns("*.env", "keys", RELEASE))
+    shutil.copytree(ROOT / _BESIDE, into / _BESIDE, ignore=shutil.ignore_patterns("*.py"))
+    for path in folder.glob("overlays/*/kustomization.yaml"):
+        make_secrets(path.parent)
+    return folder
 
 
 def digests(metadata: str) -> dict[str, str]:

@@ -49,6 +49,7 @@ def cluster_system() -> Iterator[System]:
             databases=_databases(ways[_POSTGRES].address),
             token=_admin(ways["user-service"].address).token,
             folders=ours(),
+            kubectl=asked,
         )
 
 

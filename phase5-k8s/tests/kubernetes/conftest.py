@@ -1,16 +1,14 @@
 """Each overlay rendered once, from a copy: its secrets are made there, and no test changes the repository's files."""
 
-import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import pytest
-from tests.kubernetes.manifests import Manifests
 
-from workbook.cluster.overlays import K8S, make_secrets, rendered
+from workbook.cluster.manifests import Manifests
+from workbook.cluster.overlays import copied, rendered
 from workbook.needs import needs
-from workbook.phases import ROOT
 
 _OVERLAYS = ("dev", "prod")
 
@@ -19,12 +17,7 @@ _OVERLAYS = ("dev", "prod")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of k8s/ with what it takes from phase 4 beside it."""
     needs("kubectl")
-    root = tmp_path_factory.mktemp("manifests")
-    shutil.copytree(K8S, root / K8S.relative_to(ROOT), ignore=shutil.ignore_patterns("*.env", "keys", "release"))
-    shutil.copytree(ROOT / "phase4-observability", root / "phase4-observability", ignore=shutil.ignore_patterns("*.py"))
-    for name in _OVERLAYS:
-        make_secrets(root / K8S.relative_to(ROOT) / "overlays" / name)
-    return root / K8S.relative_to(ROOT)
+    return copied(tmp_path_factory.mktemp("manifests"))
 
 
 @pytest.fixture(scope="session")

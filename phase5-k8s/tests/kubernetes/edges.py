@@ -4,8 +4,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tests.kubernetes.manifests import COMPONENT, NAME, Manifests, Workload, fits
-
+from workbook.cluster.manifests import COMPONENT, NAME, Manifests, Workload, fits
 from workbook.phases import ROOT
 
 Edge = tuple[str, str, str]  # from, to, name of the port

@@ -1,21 +1,14 @@
 """Policies about single pods: what each may use, may do, and has to tell."""
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from tests.kubernetes.manifests import COMPONENT, VERSION, Manifests, Workload, containers
+from workbook.cluster.manifests import COMPONENT, VERSION, Manifests, containers
+from workbook.cluster.policies import amount, rights
 
-_UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "m": 1e-3, "": 1}
 _OURS = "ticket-workbook/"
 _AT_REST = ("startupProbe", "livenessProbe", "readinessProbe")
 _LEFT = 5  # seconds at the end, for what Kafka and the collector still have to be told
-
-
-def amount(quantity: str) -> float:
-    """Kubernetes' way to write amounts: 250m, 192Mi."""
-    number, unit = re.fullmatch(r"([\d.]+)(\D*)", str(quantity)).groups()
-    return float(number) * _UNITS[unit]
 
 
 def resources(manifests: Manifests) -> Iterator[str]:
@@ -33,8 +26,11 @@ def resources(manifests: Manifests) -> Iterator[str]:
 def hardened(manifests: Manifests) -> Iterator[str]:
     """Nobody is root, may become it, writes to its own program, or sees the machine below."""
     for workload, one in containers(manifests):
-        pod, own = workload.pod.get("securityContext", {}), one.get("securityContext", {})
-        yield from (f"{workload}: {wrong}" for wrong in _rights(pod, own))
+        yield from (f"{workload}: {wrong}" for wrong in rights(workload, one))
+        if one.get("securityContext", {}).get("readOnlyRootFilesystem") is not True:
+            yield f"{workload} may write to its root"
+        if not workload.pod.get("securityContext", {}).get("runAsUser"):
+            yield f"{workload} does not say as whom it runs"
         if {"hostNetwork", "hostPID", "hostIPC"} & workload.pod.keys():
             yield f"{workload} shares something with its node"
         if any("hostPath" in volume for volume in workload.pod.get("volumes", [])):
@@ -43,19 +39,6 @@ def hardened(manifests: Manifests) -> Iterator[str]:
             yield f"{workload} holds a token of Kubernetes"
         if workload.pod.get("enableServiceLinks") is not False:
             yield f"{workload} gets variables by the names of Services"
-
-
-def _rights(pod: Mapping[str, Any], own: Mapping[str, Any]) -> Iterator[str]:
-    if own.get("readOnlyRootFilesystem") is not True:
-        yield "may write to its root"
-    if own.get("allowPrivilegeEscalation") is not False or own.get("privileged"):
-        yield "may get privileges"
-    if own.get("capabilities") != {"drop": ["ALL"]}:
-        yield "has capabilities"
-    if pod.get("runAsNonRoot") is not True or not pod.get("runAsUser"):
-        yield "may be root"
-    if pod.get("seccompProfile") != {"type": "RuntimeDefault"}:
-        yield "may make any system call"
 
 
 def images(manifests: Manifests) -> Iterator[str]:
@@ -96,31 +79,3 @@ def ends(manifests: Manifests) -> Iterator[str]:
             yield f"{workload} stops before its address is gone"
         if workload.pod.get("terminationGracePeriodSeconds", 30) < pause + grace + _LEFT:
             yield f"{workload} is killed before its calls have ended"
-
-
-def references(manifests: Manifests) -> Iterator[str]:
-    """Each ConfigMap, Secret and key that a pod names is there."""
-    there = {(kind, o["metadata"]["name"]): o for kind in ("ConfigMap", "Secret") for o in manifests.all(kind)}
-    for workload in manifests.workloads():
-        for kind, name, key in _named(workload):
-            found = there.get((kind, name))
-            if found is None or (key and key not in {**found.get("data", {}), **found.get("stringData", {})}):
-                yield f"{workload} needs {kind} {name} {key or ''}"
-
-
-def _named(workload: Workload) -> Iterator[tuple[str, str, str | None]]:
-    for one in workload.containers:
-        for source in one.get("envFrom", []):
-            yield from _of(source, configMapRef="ConfigMap", secretRef="Secret")
-        for variable in one.get("env", []):
-            yield from _of(variable.get("valueFrom", {}), configMapKeyRef="ConfigMap", secretKeyRef="Secret")
-    for volume in workload.pod.get("volumes", []):
-        for source in volume.get("projected", {}).get("sources", [volume]):
-            yield from _of(source, configMap="ConfigMap", secret="Secret")
-
-
-def _of(source: Mapping[str, Any], **kinds: str) -> Iterator[tuple[str, str, str | None]]:
-    for field, kind in kinds.items():
-        if field in source:
-            named = source[field]
-            yield kind, named.get("name") or named["secretName"], named.get("key")

@@ -2,7 +2,8 @@
 
 import pytest
 from tests.kubernetes.edges import CALLS, Edge, found, nameless, wanted
-from tests.kubernetes.manifests import ABSENT, Manifests
+
+from workbook.cluster.manifests import ABSENT, Manifests
 
 DOOR = ("api-gateway", "http")
 HOME = "spec egress 0 to 0 podSelector matchLabels app.kubernetes.io/name"

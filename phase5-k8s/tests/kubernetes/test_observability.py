@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 from phase5 import SERVICES
-from tests.kubernetes.manifests import Manifests
 
+from workbook.cluster.manifests import Manifests
 from workbook.needs import needs
 from workbook.phases import ROOT
 

@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 from tests.kubernetes import pods, whole
-from tests.kubernetes.manifests import ABSENT, NAME, VERSION, Manifests
+
+from workbook.cluster import policies
+from workbook.cluster.manifests import ABSENT, NAME, VERSION, Manifests
 
 Policy = Callable[[Manifests], Iterator[str]]
 POLICIES: list[Policy] = [
-    pods.resources, pods.hardened, pods.images, pods.probes, pods.ends, pods.references,
-    whole.selectors, whole.endpoints, whole.balanced, whole.scaling, whole.budgets, whole.rollouts, whole.jobs,
-    whole.connections, whole.secrets_apart, whole.confined,
+    pods.resources, pods.hardened, pods.images, pods.probes, pods.ends, policies.references,
+    whole.selectors, policies.endpoints, whole.balanced, whole.scaling, whole.budgets, whole.rollouts, whole.jobs,
+    whole.connections, policies.secrets_apart, whole.confined,
 ]  # fmt: skip
 
 BOOKING, EVENT, KAFKA, JOB = (
@@ -52,14 +54,14 @@ MISTAKES: list[tuple[Policy, str, str, Any, str]] = [
     (pods.ends, BOOKING, f"{ONE} lifecycle", ABSENT, "before its address is gone"),
     (pods.ends, BOOKING, f"{POD} terminationGracePeriodSeconds", 10, "killed before its calls"),
     (pods.ends, SETTINGS, "data STOP_GRACE", "60", "killed before its calls"),
-    (pods.references, BOOKING, f"{ONE} env 0 valueFrom secretKeyRef key", "PGPASSWORD", "needs Secret"),
-    (pods.references, BOOKING, f"{ONE} envFrom 0 configMapRef name", "settings", "needs ConfigMap"),
+    (policies.references, BOOKING, f"{ONE} env 0 valueFrom secretKeyRef key", "PGPASSWORD", "needs Secret"),
+    (policies.references, BOOKING, f"{ONE} envFrom 0 configMapRef name", "settings", "needs ConfigMap"),
     (whole.selectors, BOOKING, "spec selector matchLabels", {}, "selects the pods of"),
     (whole.selectors, BOOKING, f"spec selector matchLabels {VERSION}", "phase5", "lose its pods"),
     (whole.selectors, KAFKA, f"spec template metadata labels {VERSION}", "phase5", "start anew with each version"),
-    (whole.endpoints, EVENT, f"spec selector {NAME}", "events", "leads to []"),
-    (whole.endpoints, EVENT, "spec ports 0 targetPort", "http", "leads to no port http"),
-    (whole.endpoints, "Service/booking-service", "spec selector", {NAME: "booking-service"}, "Job/booking-migrate"),
+    (policies.endpoints, EVENT, f"spec selector {NAME}", "events", "leads to []"),
+    (policies.endpoints, EVENT, "spec ports 0 targetPort", "http", "leads to no port http"),
+    (policies.endpoints, "Service/booking-service", "spec selector", {NAME: "booking-service"}, "Job/booking-migrate"),
     (whole.balanced, EVENT, "spec clusterIP", ABSENT, "all calls of a connection"),
     (whole.balanced, SETTINGS, "data EVENT_ADDRESS", "event-service:50052", "no dns:/// name"),
     (whole.balanced, SETTINGS, "data EVENT_ADDRESS", "dns:///event-service:50051", "no dns:/// name"),
@@ -78,8 +80,8 @@ MISTAKES: list[tuple[Policy, str, str, Any, str]] = [
     (whole.jobs, JOB, "spec activeDeadlineSeconds", ABSENT, "may stay for ever"),
     (whole.jobs, "Job/user-migrate", f"spec template metadata labels {NAME}", "users", "nobody migrates user-service"),
     (whole.connections, SETTINGS, "data DB_POOL_SIZE", "40", "connections are asked for"),
-    (whole.secrets_apart, SETTINGS, "data DB_PASSWORD", "1234", "ConfigMap holds DB_PASSWORD"),
-    (whole.secrets_apart, BOOKING, f"{ONE} env 0", {"name": "DB_PASSWORD", "value": "1234"}, "in the open"),
+    (policies.secrets_apart, SETTINGS, "data DB_PASSWORD", "1234", "ConfigMap holds DB_PASSWORD"),
+    (policies.secrets_apart, BOOKING, f"{ONE} env 0", {"name": "DB_PASSWORD", "value": "1234"}, "in the open"),
     (whole.confined, NS, "metadata labels pod-security.kubernetes.io/enforce", "baseline", "lets any pod in"),
     (whole.confined, NS, "metadata labels pod-security.kubernetes.io/enforce-version", "latest", "changes with"),
     (whole.confined, EVENT, "metadata namespace", "default", "another namespace"),

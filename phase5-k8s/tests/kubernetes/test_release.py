@@ -6,10 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.kubernetes.manifests import VERSION, Manifests, containers
 from tests.kubernetes.pods import images
 from tests.kubernetes.whole import jobs
 
+from workbook.cluster.manifests import VERSION, Manifests, containers
 from workbook.cluster.overlays import IMAGES, NotAnImage, digests, make_secrets, rendered, write_release
 from workbook.needs import needs
 from workbook.phases import ROOT

@@ -7,8 +7,8 @@ from pathlib import Path
 import kubernetes_validate
 import pytest
 from kubernetes_validate import utils
-from tests.kubernetes.manifests import ABSENT, Manifests
 
+from workbook.cluster.manifests import ABSENT, Manifests
 from workbook.cluster.overlays import rendered
 
 VERSIONS = ("1.35", "1.36", "1.37")

@@ -9,8 +9,8 @@ from access.config import AccessSettings
 from chassis.service import Service
 from messaging.config import KafkaSettings
 from phase5 import HOLDERS, SERVICES
-from tests.kubernetes.manifests import ABSENT, Manifests, Workload
 
+from workbook.cluster.manifests import ABSENT, Manifests, Workload
 from workbook.phases import ROOT
 
 BOOKING = "Deployment/booking-service"

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from tests.kubernetes.manifests import COMPONENT, NAME, VERSION, Manifests, Workload, fits
+from workbook.cluster.manifests import COMPONENT, NAME, VERSION, Manifests, Workload, fits
+from workbook.cluster.policies import may_go
 
 _NO_GRPC = {"kafka", "jaeger"}  # called by a protocol of their own, and over HTTP
 _EXTRA = 2  # connections that a service holds outside its pool: the relay's leadership, a migration
@@ -20,19 +21,6 @@ def selectors(manifests: Manifests) -> Iterator[str]:
             yield f"{maker} would lose its pods with the next version"
         if maker.kind == "StatefulSet" and VERSION in maker.labels:
             yield f"{maker} would start anew with each version of the services"
-
-
-def endpoints(manifests: Manifests) -> Iterator[str]:
-    """Each Service leads to pods of one maker, to ports that are open there."""
-    for service in manifests.all("Service"):
-        name, spec = service["metadata"]["name"], service["spec"]
-        chosen = [one for one in manifests.workloads() if fits({"matchLabels": spec["selector"]}, one.labels)]
-        if len(chosen) != 1 or chosen[0].kind == "Job":
-            yield f"Service/{name} leads to {[str(one) for one in chosen]}"
-            continue
-        for port in spec["ports"]:
-            if port["targetPort"] not in chosen[0].ports():
-                yield f"Service/{name} leads to no port {port['targetPort']} of {chosen[0]}"
 
 
 def balanced(manifests: Manifests) -> Iterator[str]:
@@ -81,12 +69,8 @@ def budgets(manifests: Manifests) -> Iterator[str]:
         least, _ = manifests.replicas(maker)
         if len(chosen) != 1:
             yield f"{maker} has {len(chosen)} budgets"
-        elif not 1 <= _may_go(chosen[0]["spec"], least) < least:
-            yield f"the budget of {maker} lets {_may_go(chosen[0]['spec'], least)} of {least} go"
-
-
-def _may_go(budget: dict[str, int], pods: int) -> int:
-    return budget["maxUnavailable"] if "maxUnavailable" in budget else pods - budget["minAvailable"]
+        elif not 1 <= may_go(chosen[0]["spec"], least) < least:
+            yield f"the budget of {maker} lets {may_go(chosen[0]['spec'], least)} of {least} go"
 
 
 def rollouts(manifests: Manifests) -> Iterator[str]:
@@ -130,16 +114,6 @@ def connections(manifests: Manifests) -> Iterator[str]:
     asked = sum((manifests.replicas(one)[1] + 1) * each for one in clients(manifests))
     if asked > most:
         yield f"{asked} connections are asked for at most, PostgreSQL has {most}"
-
-
-def secrets_apart(manifests: Manifests) -> Iterator[str]:
-    """No password stands where everybody may read it."""
-    for one in manifests.all("ConfigMap"):
-        yield from (f"ConfigMap holds {key}" for key in one.get("data", {}) if re.search("PASSWORD|SECRET|TOKEN", key))
-    for workload in manifests.workloads():
-        for variable in (v for c in workload.containers for v in c.get("env", [])):
-            if re.search("PASSWORD|SECRET|TOKEN", variable["name"]) and "value" in variable:
-                yield f"{workload} has {variable['name']} in the open"
 
 
 def confined(manifests: Manifests) -> Iterator[str]:
