@@ -71,7 +71,8 @@ def booking_id(booking: Any) -> str:
 @pytest.fixture(scope="session")
 def described(system: System) -> Described:
     """What its manifests say, by overlay."""
-    return read(system.folder("manifests"))
+    folder = system.folder("manifests")
+    return _or_see_above("manifests that can be read", lambda: read(folder))
 
 
 def _or_see_above(what: str, make: Callable[[], Given]) -> Given:

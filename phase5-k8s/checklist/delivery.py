@@ -8,7 +8,7 @@ from checklist.workflows import Job, Workflow
 
 Workflows = Sequence[Workflow]
 TESTS = re.compile(r"\b(pytest|tox|nox|unittest|gradlew? \S*check|mvn\b.*\bverify|tests?)\b")
-BUILDS = re.compile(r"docker (buildx |compose )?(build|bake)|buildah (bud|build)|podman build|kaniko|ko build|jib")
+BUILDS = re.compile(r"docker (buildx |compose )?(build|bake)\b|buildah (bud|build)|podman build|kaniko|ko build|jib")
 PUSHES = re.compile(r"docker (image |compose )?push|--push\b|(buildah|podman|crane) push|kaniko|ko build")
 DEPLOYS = re.compile(
     r"kubectl [^\n]*\b(apply|set image|replace)\b|helm (upgrade|install)|cluster deploy|argocd app|flux reconcile|"
@@ -40,7 +40,7 @@ def testers(found: Workflows, event: str) -> list[Job]:
 
 
 def _ignores(job: Job) -> bool:
-    tested = [step for step in job.steps if TESTS.search(str(step.get("run", "")))]
+    tested = [step for step in job.steps if TESTS.search(job.with_scripts(str(step.get("run", ""))))]
     let_go = [step for step in tested if step.get("continue-on-error") is True or "|| true" in str(step.get("run"))]
     return job.raw.get("continue-on-error") is True or (bool(tested) and len(let_go) == len(tested))
 

@@ -3,6 +3,7 @@
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -17,6 +18,7 @@ KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 SUFFIXES = {".yaml", ".yml", ".json"}
 
 
+@cache
 def described(folder: Path) -> Described:
     """Rendered where there is a kustomization, read as they are where there is none; Wrong if that cannot be done."""
     with tempfile.TemporaryDirectory() as beside:

@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 from checklist import running
 from checklist.described import Described, kept_files, none_of
+from checklist.described import described as read
 from checklist.gateway import ADDITION
 
 from workbook.checks.system import System
@@ -18,6 +19,11 @@ from workbook.cluster.manifests import Manifests
 KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 GIVEN = re.compile(r"^[A-Z_]*(PASSWORD|SECRET|TOKEN)[A-Z_]*=\S", re.MULTILINE)
 LARGEST = 1_000_000  # bytes of a file that is looked into
+
+
+def test_read(system: System) -> None:
+    """Manifests can be read, or rendered."""
+    read(system.folder("manifests"))
 
 
 def test_deployments(described: Described) -> None:

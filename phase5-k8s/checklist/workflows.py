@@ -15,7 +15,7 @@ _SCRIPT = re.compile(r"(?<![\w/])(\.{0,2}/?[\w.-]+(?:/[\w.-]+)+|\./[\w.-]+)")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`runs` is all that its steps run, with the scripts of the repository that they name; `uses` the actions."""
+    """`runs` is all that its steps run, `uses` the actions that they are."""
 
     name: str
     workflow: "Workflow"
@@ -41,9 +41,11 @@ class Job:
 
     def whole(self) -> str:
         """What it runs, and what stands in the scripts that it names."""
-        named = (self.workflow.root / name for name in _SCRIPT.findall(self.runs))
-        scripts = [path.read_text(errors="replace") for path in named if _is_script(path)]
-        return "\n".join([self.runs, *scripts])
+        return self.with_scripts(self.runs)
+
+    def with_scripts(self, run: str) -> str:
+        named = (self.workflow.root / name for name in _SCRIPT.findall(run))
+        return "\n".join([run, *(path.read_text(errors="replace") for path in named if _is_script(path))])
 
     def __str__(self) -> str:
         return f"{self.workflow.path.name}, job {self.name}"

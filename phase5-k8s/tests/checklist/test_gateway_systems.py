@@ -72,9 +72,10 @@ def test_there_are_many_mistakes() -> None:
 
 
 def told(report: Report) -> str:
-    """Everything that was not passed."""
+    """Everything that was not passed; what was not given is not worth a line."""
     return "\n".join(
         f"{check.box[:3]} {check.title}: {check.outcome} ({check.said})"
         for check in report.checks
-        if check.outcome is not Outcome.PASSED and not check.said.startswith("needs a folder of ")
+        if check.outcome is not Outcome.PASSED
+        and not check.said.startswith(("needs a folder of ", "needs the address of "))
     )
