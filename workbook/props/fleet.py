@@ -40,7 +40,7 @@ class PodProcess:
             argv=[sys.executable, "-m", "workbook.props.busy", str(port), str(SLOWEST)],
             ready=lambda: not is_free(port),
             environment={"STOP_GRACE": str(how.stop_grace / TIMES), "LOG_FORMAT": "text"},
-            grace=(how.killed_after - how.pre_stop) / TIMES,
+            grace=max(0, how.killed_after - how.pre_stop) / TIMES,
         )
         self.part = Part("pod", self.address, program, folder / f"pod-{port}.log")
 
@@ -50,7 +50,7 @@ class PodProcess:
     async def goes(self) -> None:
         if self._how.killed_after == 0:
             return await asyncio.to_thread(self.part.kill)
-        await asyncio.sleep(self._how.pre_stop / TIMES)
+        await asyncio.sleep(min(self._how.pre_stop, self._how.killed_after) / TIMES)
         return await asyncio.to_thread(self.part.stop)
 
 
