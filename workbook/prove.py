@@ -23,7 +23,7 @@ _ALL_TESTS = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 def stages(pytest: Sequence[str] = ()) -> dict[str, list[list[str]]]:
     """The commands of each stage by its name; a stage passes when all its commands exit with 0.
 
-    `pytest` chooses tests: all of them run two at a time, chosen ones in this process, as a debugger wants it.
+    `pytest` chooses tests: all of them run three files at a time, chosen ones in this process, as a debugger wants it.
     """
     in_phases = sorted(path.parent.name for phase in phase_folders().values() for path in phase.glob("*/__init__.py"))
     packages = [argument for name in ("workbook", "bench", *in_phases) for argument in ("-p", name)]
