@@ -38,23 +38,21 @@ _READS = {
 }
 
 # Only what changes nothing is sent again, and once: the services behind repeat their own calls, and repeats multiply.
-SERVICE_CONFIG = json.dumps(
-    {
-        "methodConfig": [
-            {
-                "name": [{"service": name, "method": method} for name, methods in _READS.items() for method in methods],
-                "retryPolicy": {
-                    "maxAttempts": 2,
-                    "initialBackoff": "0.05s",
-                    "maxBackoff": "0.2s",
-                    "backoffMultiplier": 2,
-                    "retryableStatusCodes": ["UNAVAILABLE"],
-                },
-            }
-        ],
-        "retryThrottling": {"maxTokens": 10, "tokenRatio": 0.1},
-    }
-)
+_REPEATS = {
+    "methodConfig": [
+        {
+            "name": [{"service": name, "method": method} for name, methods in _READS.items() for method in methods],
+            "retryPolicy": {
+                "maxAttempts": 2,
+                "initialBackoff": "0.05s",
+                "maxBackoff": "0.2s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ],
+    "retryThrottling": {"maxTokens": 10, "tokenRatio": 0.1},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +71,14 @@ def addresses_of(settings: GatewaySettings) -> dict[str, str]:
     }
 
 
+def service_config(service: str) -> str:
+    """For a channel to this service: it watches the health of each of its addresses, and leaves those that go.
+
+    Else it calls them until their server stops, and gRPC turns a call away that comes in that moment.
+    """
+    return json.dumps({**_REPEATS, "healthCheckConfig": {"serviceName": service}})
+
+
 @asynccontextmanager
 async def open_backends(
     settings: GatewaySettings, interceptors: Sequence[grpc.aio.ClientInterceptor] = ()
@@ -84,7 +90,7 @@ async def open_backends(
                 open_channel(
                     address,
                     deadline_limit=settings.request_deadline,
-                    service_config=SERVICE_CONFIG,
+                    service_config=service_config(name),
                     interceptors=interceptors,
                 )
             )

@@ -77,5 +77,7 @@ def ends(manifests: Manifests) -> Iterator[str]:
         pause = one.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
         if not pause:
             yield f"{workload} stops before its address is gone"
+        if float(manifests.settings().get("DRAIN_DELAY", 0)) < 1:
+            yield f"{workload} stops before those who keep a connection have heard of it"
         if workload.pod.get("terminationGracePeriodSeconds", 30) < pause + grace + _LEFT:
             yield f"{workload} is killed before its calls have ended"

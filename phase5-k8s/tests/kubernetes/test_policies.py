@@ -53,6 +53,7 @@ MISTAKES: list[tuple[Policy, str, str, Any, str]] = [
     (pods.probes, BOOKING, f"{ONE} readinessProbe grpc service", ABSENT, "ready before it can work"),
     (pods.ends, BOOKING, f"{ONE} lifecycle", ABSENT, "before its address is gone"),
     (pods.ends, BOOKING, f"{POD} terminationGracePeriodSeconds", 10, "killed before its calls"),
+    (pods.ends, SETTINGS, "data DRAIN_DELAY", ABSENT, "who keep a connection"),
     (pods.ends, SETTINGS, "data STOP_GRACE", "60", "killed before its calls"),
     (policies.references, BOOKING, f"{ONE} env 0 valueFrom secretKeyRef key", "PGPASSWORD", "needs Secret"),
     (policies.references, BOOKING, f"{ONE} envFrom 0 configMapRef name", "settings", "needs ConfigMap"),
