@@ -272,3 +272,14 @@ async def test_nobody_listens_after_the_block() -> None:
     async with httpx.AsyncClient(trust_env=False) as client:
         with pytest.raises(httpx.ConnectError):
             await client.post(f"http://{address}/")
+
+
+async def test_what_an_answer_raises_ends_the_block_and_its_client_hears_500() -> None:
+    async def answer(_: Request) -> Response:
+        raise NotImplementedError("not written yet")
+
+    heard = []
+    with pytest.raises(NotImplementedError, match="not written yet"):
+        async with served(answer, "/") as address, httpx.AsyncClient(trust_env=False) as client:
+            heard.append((await client.post(f"http://{address}/")).status_code)
+    assert heard == [500]
