@@ -15,6 +15,7 @@ PORTS = {
     "metrics-consumer": {50054: 50064, 9464: 9564},
     "prometheus": {9090: 9190},
     "jaeger": {4318: 4418, 16686: 16786},
+    "api-gateway": {8080: 8180, 9468: 0},
     "event-service": {50052: 0},  # its port is open to the other containers alone
 }
 LISTED = [
@@ -41,6 +42,7 @@ def test_the_root_is_the_newest_composed_phase() -> None:
     assert (stack.problem(), stack.file) == ("", "docker-compose.yml")
     assert stack.addresses() == {"booking-service": "127.0.0.1:50061"}
     assert stack.metrics() == {"booking-service": "127.0.0.1:9565", "metrics-consumer": "127.0.0.1:9564"}
+    assert stack.gateway() == {"gateway": "127.0.0.1:8180"}
     assert stack.kafka() == "127.0.0.1:9192"
     assert stack.watchers() == {"prometheus": "127.0.0.1:9190", "jaeger": "127.0.0.1:16786"}
 

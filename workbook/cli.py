@@ -194,7 +194,7 @@ _CHECK = (
     "where that asks who is calling, put an admin's token into TICKETS_TOKEN. "
     "`laws` reads the databases of a running system and says which law is broken where."
 )
-_TARGETS = "local (default), compose, kubernetes, HOST:PORT, or NAME=HOST:PORT,…"
+_TARGETS = "local (default), compose, kubernetes, HOST:PORT, or NAME=HOST:PORT,…; in phase 5 also manifests=FOLDER,…"
 _BENCH = "Measures the services against a bare gRPC echo and pgbench in one run, and draws a plot."
 _CHAOS = """Clients book, cancel and read while the parts of phase 2 are killed, paused and restarted; then the laws are
 proved. The seed repeats the plan: what is done to whom, and when; not how the machine interleaves it."""

@@ -11,7 +11,8 @@ from checklist.people import Person
 
 MOST = 2_000  # requests, where no limit is told
 PRETENDED = 200
-FURTHEST = 6_000  # a limit that is told and is above this is not tried
+FURTHEST = 6_000  # however high a limit is told
+_A_MINUTE = 60
 _TOLD = (("ratelimit-policy", r"q=(\d+)"), ("ratelimit-limit", r"(\d+)"), ("x-ratelimit-limit", r"(\d+)"))
 
 
@@ -25,14 +26,15 @@ class Rush:
         self._gateway = gateway
         self._headers = {"Authorization": f"Bearer {who.token}"}
         self.path = f"{BOOKINGS}/x"  # which costs nobody anything, and counts
-        self.limit, self.sent, self.seconds = 0, 0, 0.0
+        self.limit, self.window, self.sent, self.seconds = 0, _A_MINUTE, 0, 0.0
         self.refusal: Answer | None = None
         self.got_through = 0
 
     def go(self) -> Self:
         """Asks until a 429 comes, or more often than it was told that one may."""
-        self.limit = told_limit(self._gateway.ask("GET", self.path, "that is none", headers=self._headers))
-        most = min(self.limit + self.limit // 10 + 5, FURTHEST) if self.limit else MOST
+        first = self._gateway.ask("GET", self.path, "that is none", headers=self._headers)
+        self.limit, self.window = told_limit(first), told_window(first)
+        most = min(2 * self.limit + 5, FURTHEST) if self.limit else MOST
         began = time.monotonic()
         while self.sent < most and self.refusal is None:
             self._some(most)
@@ -40,6 +42,11 @@ class Rush:
         if self.refusal is not None:
             self._pretend()
         return self
+
+    @property
+    def was_slow(self) -> bool:
+        """Whether so many requests are within the limit, in the time that they took: a window moves on meanwhile."""
+        return self.sent <= self.limit * (1 + self.seconds / self.window)
 
     def _pretend(self) -> None:
         """Goes on at once from addresses that it makes up; a limit lets some through again as time passes, not all."""
@@ -75,3 +82,9 @@ def told_limit(answer: Answer) -> int:
         if found := re.search(form, answer.headers.get(name, "")):
             return int(found[1])
     return 0
+
+
+def told_window(answer: Answer) -> int:
+    """For how many seconds that is; a minute where nothing is said."""
+    found = re.search(r"w=(\d+)", answer.headers.get("ratelimit-policy", ""))
+    return int(found[1]) if found and int(found[1]) else _A_MINUTE

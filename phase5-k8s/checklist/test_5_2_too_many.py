@@ -16,6 +16,8 @@ def rush(gateway: Gateway, people: People, ada: Person) -> Rush:
 
 def test_limit(rush: Rush) -> None:
     """Who asks too often is told so, with 429."""
+    if rush.refusal is None and rush.limit and rush.was_slow:
+        not_run(f"needs a limit that {rush.sent} requests in {rush.seconds:.0f} s are above: lower it for this check")
     told = f", though it told of a limit of {rush.limit}" if rush.limit else ""
     said = f"{rush.sent} requests of one user in {rush.seconds:.1f} s, and none was refused{told}"
     expect(rush.refusal is not None, said, "limit requests by user, and by address: answer 429")

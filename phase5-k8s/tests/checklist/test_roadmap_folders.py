@@ -7,6 +7,7 @@ from tests.checklist.mistaken_workflows import SIMPLE
 from tests.checklist.roadmap_manifests import MANIFESTS
 
 from workbook.checklist import run
+from workbook.checks.folders import parted, seen_from_here
 from workbook.checks.report import Check, Outcome
 
 ADDITION = "an addition to the roadmap, see phase5-k8s/README.md"
@@ -54,3 +55,11 @@ def test_a_folder_that_is_not_there_is_said_so(tmp_path: Path) -> None:
 def test_a_gateway_that_is_not_there_is_said_so() -> None:
     report = run(5, "gateway=127.0.0.1:1")
     assert report.problem.startswith("nothing answers over HTTP at 127.0.0.1:1 (")
+
+
+def test_a_folder_is_the_one_that_is_meant_where_the_command_is_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    target = seen_from_here("gateway=127.0.0.1:8080, manifests=k8s")
+    assert parted(target) == ("gateway=127.0.0.1:8080", {"manifests": tmp_path / "k8s"})
