@@ -1,14 +1,12 @@
 """From the word after --target to a running system: `local`, `compose`, `kubernetes`, or addresses."""
 
-import os
 import re
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from workbook.bearer import token_of_shell
+from workbook.checks.commands import ordered, stopped
 from workbook.checks.folders import ours, parted
 from workbook.checks.parts import GATEWAY, KAFKA, PAGES, WATCHERS, is_service, silence_of
 from workbook.checks.system import CannotRestart, System
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
 MAIN_SERVICE = "booking-service"  # whom a bare HOST:PORT means
 _DOOR = "api-gateway"  # whose address a target names `gateway`
 EVENT_SERVICE = "event-service"  # from phase 2 on, it says which events can be booked
-RESTART_LIMIT = 90  # seconds for a restart command to end
 _ADDRESS = re.compile(
     r"(?:(?P<service>[a-z][a-z0-9-]*)=)?(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>\d{1,5})"
 )
@@ -47,16 +44,21 @@ def open_target(
         system.patience = patience
         system.token = system.token or token_of_shell()
         if restart:
-            system.killer = lambda service: _command(restart, service)
+            system.killer = lambda service: ordered(restart, service)
         if pause:
-            system.pauser = lambda service: _stopped(pause, service)
-        for name, address in system.addresses.items():
-            if is_service(name) or name == GATEWAY:
-                progress(f"calling {address}")
-                if why := silence_of(name, address, patience):
-                    raise NoTarget(why)
+            system.pauser = lambda service: stopped(pause, service)
+        _call(system, patience, progress)
         system.event_maker = _event_maker(system)
         yield system
+
+
+def _call(system: System, patience: float, progress: Progress) -> None:
+    """Raises NoTarget where somebody who is to answer does not."""
+    for name, address in system.addresses.items():
+        if is_service(name) or name == GATEWAY:
+            progress(f"calling {address}")
+            if why := silence_of(name, address, patience):
+                raise NoTarget(why)
 
 
 def addresses(target: str) -> dict[str, str]:
@@ -195,34 +197,3 @@ def _kubernetes() -> Iterator[System]:
         except NoCluster as problem:
             raise NoTarget(str(problem)) from problem
         yield system
-
-
-@contextmanager
-def _stopped(command: str, service: str) -> Iterator[None]:
-    _command(command, service, SIGNAL="STOP")
-    try:
-        yield
-    finally:
-        _command(command, service, SIGNAL="CONT")
-
-
-def _command(command: str, service: str, **environment: str) -> None:
-    # Output goes to a file, not a pipe: a server started in the background keeps it open, and a pipe would never end.
-    with tempfile.TemporaryFile("w+") as output:
-        try:
-            ended = subprocess.run(
-                ["sh", "-c", command],
-                env={**os.environ, "SERVICE": service, **environment},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                timeout=RESTART_LIMIT,
-                start_new_session=True,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise CannotRestart(f"{command!r} did not end within {RESTART_LIMIT} s") from None
-        output.seek(0)
-        said = output.read().strip().splitlines()[-1:]
-    if ended.returncode:
-        raise CannotRestart(f"{command!r} exited with {ended.returncode}: {''.join(said) or 'it said nothing'}")
