@@ -18,8 +18,8 @@ from workbook.run_folder import claim_folder, sweep
 importlib.import_module("tests")
 
 # Tests that several files take over, and what they share.
-pytest.register_assert_rewrite("tests.containers", "tests.containers_phase2", "tests.containers_phase3")
-pytest.register_assert_rewrite("tests.told_so_far")
+pytest.register_assert_rewrite("tests.containers", *(f"tests.containers_phase{number}" for number in (2, 3, 4)))
+pytest.register_assert_rewrite("tests.told_so_far", "tests.told_at_the_gateway")
 
 # The same examples every time: a red run can be repeated. No deadline: a busy machine is not a bug.
 settings.register_profile("workbook", derandomize=True, deadline=None)

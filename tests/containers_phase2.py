@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 import psycopg
 import pytest
+from access.bearer import CarryToken
 from booking_service.proto import booking_pb2 as pb
 from booking_service.proto.booking_pb2_grpc import BookingServiceStub
 from counting_laws import miscounted
@@ -17,8 +18,9 @@ from event_service.proto.event_pb2_grpc import EventServiceStub
 from google.protobuf.timestamp_pb2 import Timestamp
 from invariants import Broken, broken_laws
 
-from tests.containers import KILLED, image, inspect, served, standing
+from tests.containers import KILLED, image, inspect, served, standing, token_of
 from tests.waiting import until
+from workbook.bearer import with_token
 from workbook.call import told
 from workbook.compose import ComposeStack, run
 
@@ -93,9 +95,10 @@ class TwoServices:
 
 @contextmanager
 def calling(stack: ComposeStack) -> Iterator[tuple[BookingServiceStub, EventServiceStub]]:
+    token = token_of(stack)
     with (
-        grpc.insecure_channel(stack.address(BOOKINGS)) as bookings,
-        grpc.insecure_channel(stack.address(EVENTS)) as events,
+        with_token(grpc.insecure_channel(stack.address(BOOKINGS)), token) as bookings,
+        with_token(grpc.insecure_channel(stack.address(EVENTS)), token) as events,
     ):
         yield BookingServiceStub(bookings), EventServiceStub(events)
 
@@ -160,7 +163,8 @@ async def killed_while_booking(stack: ComposeStack, *victims: str) -> tuple[list
     acknowledged: list[uuid.UUID] = []
     with calling(stack) as (_, events):
         event_id = an_event(events)
-    async with grpc.aio.insecure_channel(stack.address(BOOKINGS)) as channel:
+    carried = [CarryToken(token)] if (token := token_of(stack)) else []
+    async with grpc.aio.insecure_channel(stack.address(BOOKINGS), interceptors=carried) as channel:
         callers = [asyncio.create_task(book_until_refused(channel, event_id, acknowledged)) for _ in range(8)]
         while len(acknowledged) < 100:  # noqa: ASYNC110 - a plain list is all the callers share
             await asyncio.sleep(0.01)

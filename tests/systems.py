@@ -5,6 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import grpc
+
+from tests.containers import token_of
+from workbook.admin import token_for
+from workbook.bearer import with_token
 from workbook.compose import ComposeStack
 from workbook.stack import LocalStack
 from workbook.traces.client import Traces
@@ -13,7 +18,8 @@ from workbook.traces.span import Span
 
 
 class Watched(Protocol):
-    def address(self, service: str) -> str: ...
+    def channel(self, service: str) -> grpc.Channel:
+        """To the service, as an admin where one is asked who is calling."""
 
     def metrics_address(self, service: str) -> str: ...
 
@@ -34,8 +40,8 @@ class OnThisMachine:
 
     stack: LocalStack
 
-    def address(self, service: str) -> str:
-        return self.stack[service].address
+    def channel(self, service: str) -> grpc.Channel:
+        return with_token(grpc.insecure_channel(self.stack[service].address), token_for(self.stack))
 
     def metrics_address(self, service: str) -> str:
         return self.stack.metrics_address(service)
@@ -44,7 +50,7 @@ class OnThisMachine:
         return _read(self.stack[service].log.read_text().splitlines())
 
     def trace(self, trace_id: str) -> list[Span]:
-        return Traces(self.address("traces")).trace(trace_id)
+        return Traces(self.stack["traces"].address).trace(trace_id)
 
     def kill(self, service: str) -> None:
         self.stack[service].kill()
@@ -59,8 +65,8 @@ class InContainers:
 
     stack: ComposeStack
 
-    def address(self, service: str) -> str:
-        return self.stack.address(service)
+    def channel(self, service: str) -> grpc.Channel:
+        return with_token(grpc.insecure_channel(self.stack.address(service)), token_of(self.stack))
 
     def metrics_address(self, service: str) -> str:
         return self.stack.metrics_address(service)
@@ -69,7 +75,7 @@ class InContainers:
         return _read(self.stack.compose("logs", "--no-color", "--no-log-prefix", service).splitlines())
 
     def trace(self, trace_id: str) -> list[Span]:
-        return Jaeger(self.address("jaeger")).trace(trace_id)
+        return Jaeger(self.stack.address("jaeger")).trace(trace_id)
 
     def kill(self, service: str) -> None:
         self.stack.kill(service)

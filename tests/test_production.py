@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from workbook.compose import run
+from tests.containers import configured
 from workbook.needs import needs
 from workbook.phases import ROOT
 from workbook.production import make_secrets
 
-FILES = ["-f", "docker-compose.yml", "-f", "docker-compose.prod.yml"]
+FILES = ["docker-compose.yml", "docker-compose.prod.yml"]
 STEPS = {"topics", "user-migrate", "event-migrate", "booking-migrate", "metrics-migrate"}
 REPLICAS = {"user-service": 2, "event-service": 2, "booking-service": 2}
 PASSWORD = "1234"
@@ -23,15 +23,8 @@ PASSWORD = "1234"
 
 @pytest.fixture(scope="module")
 def production() -> Any:
-    return configured(*FILES)
-
-
-def configured(*files: str) -> Any:
-    """What Docker makes of the files."""
     needs("docker")
-    folder = ["--project-directory", str(ROOT)]
-    named = [str(ROOT / word) if word.endswith(".yml") else word for word in files]
-    return json.loads(run(["docker", "compose", *folder, *named, "config", "--format=json"]))
+    return configured(*FILES)
 
 
 def missing(system: Mapping[str, Any]) -> Iterator[str]:
@@ -66,7 +59,8 @@ def test_it_lacks_nothing(production: Any) -> None:
 
 def test_without_it_all_of_that_is_missing() -> None:
     """The control: a demand that the system for learning meets, too, would prove nothing of this file."""
-    found = {problem.rpartition(": ")[2] for problem in missing(configured(*FILES[:2]))}
+    needs("docker")
+    found = {problem.rpartition(": ")[2] for problem in missing(configured(FILES[0]))}
     assert found == {
         *("a password for learning", "read_only", "logging", "pids_limit", "rights", "restart", "open", "all keys")
     }

@@ -1,6 +1,5 @@
 """A customer whose traces are known, and what a running system has told of it so far."""
 
-import asyncio
 import secrets
 import urllib.request
 import uuid
@@ -11,9 +10,10 @@ import grpc
 import pytest
 from booking_service.proto import booking_pb2 as pb
 from booking_service.proto.booking_pb2_grpc import BookingServiceStub
-from tests.customer import new_event
+from event_service.proto.event_pb2_grpc import EventServiceStub
 
-from tests.signals import TABLE, Told, families, problems, value
+from tests.containers_phase2 import an_event
+from tests.signals import TABLE, Table, Told, families, problems, value
 from tests.systems import Watched
 from tests.waiting import until
 
@@ -49,8 +49,9 @@ class Customer:
 
 def everything_told(system: Watched) -> Told:
     """What is told of a booking, a sold-out one, a cancelled one, and one cancelled while nobody takes it back."""
-    before, event_id, traces = grows(system), asyncio.run(new_event(system.address(EVENT), capacity=5)), {}
-    with customer(system) as ada:
+    before, traces = grows(system), {}
+    with customer(system) as ada, system.channel(EVENT) as events:
+        event_id = an_event(EventServiceStub(events), capacity=5)
         kept = ada.books(event_id)
         traces["confirmed"] = ada.trace_id
         regretted = ada.books(event_id)
@@ -73,7 +74,7 @@ def everything_told(system: Watched) -> Told:
 
 @contextmanager
 def customer(system: Watched) -> Iterator[Customer]:
-    with grpc.insecure_channel(system.address(BOOKING)) as channel:
+    with system.channel(BOOKING) as channel:
         yield Customer(channel)
 
 
@@ -82,15 +83,15 @@ def exposed(system: Watched, service: str) -> str:
         return str(answer.read().decode())
 
 
-def grows(system: Watched) -> dict[str, dict[str, float]]:
+def grows(system: Watched, table: Table = TABLE) -> dict[str, dict[str, float]]:
     """By service: the series that are to grow, as they stand."""
-    texts = {service: exposed(system, service) for service in TABLE["services"]}
-    return {name: {each: value(texts[name], each) for each in TABLE["services"][name]["grows"]} for name in texts}
+    texts = {service: exposed(system, service) for service in table["services"]}
+    return {name: {each: value(texts[name], each) for each in table["services"][name]["grows"]} for name in texts}
 
 
-def look(system: Watched, traces: Mapping[str, str], before: dict[str, dict[str, float]]) -> Told:
+def look(system: Watched, traces: Mapping[str, str], before: dict[str, dict[str, float]], table: Table = TABLE) -> Told:
     """What has been told so far; `traces` are ids by outcome."""
-    now = grows(system)
+    now = grows(system, table)
     return Told(
         metrics={service: families(exposed(system, service)) for service in now},
         grown={

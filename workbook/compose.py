@@ -9,8 +9,9 @@ Leaving the block takes containers, network and data away. Images that were buil
 
 import os
 import subprocess
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Self
 
 from chassis.settings import PostgresSettings
@@ -27,7 +28,8 @@ class ComposeStack:
     """Containers of one project, on free ports of loopback, so that several stacks stand side by side.
 
     `environment` is what the compose file may read: TAG (of the images that are built), POSTGRES_PASSWORD, …
-    `without` names services that are not started: an image of theirs is not asked for.
+    `without` names services that are not started: an image of theirs is not asked for. `files` are compose files, one
+    on top of the other, instead of the phase's own.
     """
 
     def __init__(
@@ -37,11 +39,12 @@ class ComposeStack:
         environment: Mapping[str, str] | None = None,
         *,
         without: Collection[str] = (),
+        files: Sequence[Path] = (),
     ) -> None:
         self.phase = phase
         self.project = project
         self.environment = {**os.environ, "COMPOSE_PROJECT_NAME": project, **_free_ports(phase), **(environment or {})}
-        self._file = phase_folders()[phase] / "compose.yaml"
+        self._files = files or [phase_folders()[phase] / "compose.yaml"]
         self._without = set(without)
 
     def __enter__(self) -> Self:
@@ -104,7 +107,8 @@ class ComposeStack:
 
     def compose(self, *arguments: str) -> str:
         """Runs `docker compose`; returns what it printed, raises PartFailed with all it said when it failed."""
-        return run(["docker", "compose", "--file", str(self._file), *arguments], self.environment)
+        files = [word for file in self._files for word in ("--file", str(file))]
+        return run(["docker", "compose", *files, *arguments], self.environment)
 
 
 def metrics_ports(phase: int) -> dict[str, int]:
