@@ -16,7 +16,7 @@ class Probe:
     None for a probe that does not ask: it is content with an open port.
     """
 
-    port: int
+    port: int | str
     service: str | None
     delay: float
     period: float

@@ -42,9 +42,13 @@ def _starts(probes: Probes) -> None:
 
 
 def _waits_for_its_database(probes: Probes) -> None:
-    why = "Liveness is asked while it still starts: a startupProbe holds it off, for as many tries as it has"
+    why = f"A start may take {WAITS} s: give it more tries"
+    if STARTUP not in probes:
+        why = "Liveness is asked while it still starts: a startupProbe holds it off, for as many tries as it has"
+    elif probes[STARTUP].service is None:
+        why = "An open port is no start: liveness is asked while it still waits"
     life = Life(f"PostgreSQL comes up {WAITS} s after the pod", 600, database_away=(0, WAITS))
-    told = _unharmed(probes, life, why if STARTUP not in probes else f"A start may take {WAITS} s: give it more tries")
+    told = _unharmed(probes, life, why)
     if told.in_vain:
         raise Wrong(f"{life.what}: it gets {len(told.in_vain)} calls before it can work. {_ready_by(probes)}")
     _soon_back(life, told, WAITS)
@@ -61,7 +65,11 @@ def _loses_its_database(probes: Probes) -> None:
 def _hangs(probes: Probes) -> None:
     life = Life("the process hangs, and would for ever", 1200, hangs=(AT, NEVER[0]))
     told = lived(probes, life)
-    _cured(life, told, AT + MINUTE, "a minute" if LIVENESS in probes else "a minute, and there is no livenessProbe")
+    why = "there is no livenessProbe"
+    if LIVENESS in probes:
+        asks_nobody = probes[LIVENESS].service is None
+        why = "a process that hangs still has its port open" if asks_nobody else "liveness is asked too seldom"
+    _cured(life, told, AT + MINUTE, f"a minute: {why}")
     _no_calls(life, told, TOO_SELDOM)
 
 
@@ -127,7 +135,9 @@ def _ready_by(probes: Probes) -> str:
 
 def _asked(probes: Probes, kind: str) -> str:
     probe = probes.get(kind)
-    return "nothing" if probe is None else f'"{probe.service}"'
+    if probe is None:
+        return "nothing"
+    return "an open port" if probe.service is None else f'"{probe.service}"'
 
 
 TASK = Task(

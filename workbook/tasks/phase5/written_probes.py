@@ -41,12 +41,13 @@ def _valid(kind: str, probe: Any) -> None:
     except kubernetes_validate.ValidationError as error:
         where = ".".join(str(part) for part in [*error.path][5:])
         raise Wrong(f"Kubernetes refuses {where}: {error.message}") from error
-    if "grpc" not in probe:
-        asks = next((how for how in ("httpGet", "tcpSocket", "exec") if how in probe), "nothing")
+    asked = probe.get("grpc") or probe.get("tcpSocket")
+    if asked is None:
+        asks = next((how for how in ("httpGet", "exec") if how in probe), "nothing")
         raise Wrong(f"{kind} asks by {asks}. The service answers gRPC's health check: `grpc: {{port: {PORT}}}`")
-    if probe["grpc"]["port"] != PORT:
-        raise Wrong(f"{kind} asks at port {probe['grpc']['port']}, and gRPC listens on {PORT}")
-    if low := [field for field, number in probe.items() if field != "grpc" and number < 1]:
+    if asked["port"] not in (PORT, "grpc"):
+        raise Wrong(f"{kind} asks at port {asked['port']}, and gRPC listens on {PORT}")
+    if low := [field for field, number in probe.items() if isinstance(number, int) and number < 1]:
         raise Wrong(f"{kind}.{low[0]} is {probe[low[0]]}: at least 1 is wanted")
     if kind != READINESS and probe.get("successThreshold", 1) != 1:
         raise Wrong(f"Kubernetes refuses {kind}.successThreshold: for this probe it must be 1")

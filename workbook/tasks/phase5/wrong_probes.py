@@ -53,7 +53,7 @@ WRONG = (
         says="A pause is no death",
     ),
     WrongAnswer(
-        "a patient liveness", code=_but("periodSeconds: 10", "periodSeconds: 60"), says="The limit is a minute"
+        "a patient liveness", code=_but("periodSeconds: 10", "periodSeconds: 60"), says="liveness is asked too seldom"
     ),
     WrongAnswer(
         "a patient readiness",
@@ -71,8 +71,20 @@ WRONG = (
         code=_but("booking.BookingService", "booking-service"),
         says="the pod never gets a call",
     ),
+    WrongAnswer(
+        "who has started listens",
+        code=_text(_STARTUP.replace("grpc", "tcpSocket") + _LIVENESS + _READINESS),
+        says="An open port is no start",
+    ),
+    WrongAnswer(
+        "who listens is alive",
+        code=_text(_STARTUP + _LIVENESS.replace("grpc", "tcpSocket") + _READINESS),
+        says="still has its port open",
+    ),
     WrongAnswer("HTTP", code=_but(_READY, "httpGet: {port: 50051, path: /healthz}"), says="asks by httpGet"),
-    WrongAnswer("an open port is enough", code=_but(_READY, "tcpSocket: {port: 50051}"), says="asks by tcpSocket"),
+    WrongAnswer(
+        "an open port is enough", code=_but(_READY, "tcpSocket: {port: grpc}"), says="Readiness asks about an open port"
+    ),
     WrongAnswer(
         "the port by its name", code=_but("grpc: {port: 50051}", "grpc: {port: grpc}"), says="is not of type 'integer'"
     ),
