@@ -116,12 +116,12 @@ def _memory(limiter: MakeLimiter) -> None:
 
 
 def _effort(limiter: MakeLimiter) -> None:
-    """Counted in steps of the interpreter, not in seconds: a busy machine changes nothing."""
+    """Counted in lines that run, not in seconds: a busy machine changes nothing."""
     effort = {crowd: _most_steps(limiter(3, SECONDS), crowd) for crowd in (FEW, MANY)}
     if effort[MANY] > 3 * effort[FEW]:
         raise Wrong(
-            f"with {FEW} keys one take makes at most {effort[FEW]:,} steps, with {MANY:,} keys {effort[MANY]:,}. No "
-            "take may look through all keys, not even now and then: with a million of them everybody waits for it"
+            f"with {FEW} keys one take runs at most {effort[FEW]:,} lines, with {MANY:,} keys {effort[MANY]:,}. "
+            "No take may look through all keys, not even now and then: with a million of them everybody waits for it"
         )
 
 
