@@ -1,5 +1,9 @@
 """What holds for containers with Kafka, whatever later phases add: bookings are told and counted, whoever is dead."""
 
+from contextlib import suppress
+
+from confluent_kafka import KafkaException
+
 from tests.containers import KAFKA
 from tests.containers_phase2 import BOOKINGS, METRICS, books, broken
 from tests.waiting import until
@@ -38,6 +42,13 @@ class ToldToKafka:
 
 def messages(stack: ComposeStack) -> int:
     """How many are on Kafka, as this machine sees it."""
-    behind_the_last = [end for _, end in ends(stack.address(KAFKA), "bookings").values()]
+    behind_the_last: list[int] = []
+
+    def known() -> bool:
+        with suppress(KafkaException):  # just started, a broker does not know yet who leads a partition
+            behind_the_last[:] = [end for _, end in ends(stack.address(KAFKA), "bookings").values()]
+        return bool(behind_the_last)
+
+    until(known)
     assert len(behind_the_last) == 6, "made with its partitions, not by the first to ask for it"
     return sum(behind_the_last)

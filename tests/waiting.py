@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-PATIENCE = 30.0  # seconds; far more than needed, only a failing test ever waits that long
+PATIENCE = 60.0  # seconds; far more than needed, only a failing test ever waits that long
 
 
 def until(holds: Callable[[], object], patience: float = PATIENCE) -> None:

@@ -35,7 +35,7 @@ class Admin:
             with grpc.insecure_channel(self._address) as channel:
                 users: UserServiceStub = UserServiceStub(channel)
                 request = pb.LogInRequest(email=self._email, password=self._password)
-                session = users.LogIn(request, timeout=10, wait_for_ready=True).session
+                session = users.LogIn(request, timeout=30, wait_for_ready=True).session
             self._token, self._until = session.access_token, asked_at + session.expires_in / 2
         return self._token
 

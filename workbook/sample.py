@@ -20,7 +20,7 @@ from workbook.terminal import DONE, console, error
 
 _LOCAL = f"{EVENT_SERVICE}=127.0.0.1:{STANDARD[EVENT_SERVICE]}"
 _REFUSED = {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED}
-_PATIENCE = 10.0  # seconds for one call
+_PATIENCE = 30.0  # seconds for one call
 
 
 def main(target: str) -> int:
