@@ -1,5 +1,6 @@
 """The tasks of the lessons: an empty hole, each known wrong answer and the solution are judged as they should be."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,15 @@ def test_an_endless_answer_ends_with_a_message() -> None:
     endless = Task("9.9", "", ("loop",), ("", "", ""), lambda loop: loop(), (), seconds=0.2)
     verdict = judge_source(endless, "import time\ndef loop():\n    while True: time.sleep(0.01)\n")
     assert verdict.message == "not done after 0.2 s: does something wait for ever?"
+
+
+def test_an_answer_that_cancels_is_told_what_it_did() -> None:
+    async def check(call: Callable[[], Awaitable[None]]) -> None:
+        await call()
+
+    cancels = Task("9.9", "", ("call",), ("", "", ""), check, ())
+    verdict = judge_source(cancels, "import asyncio\nasync def call(): raise asyncio.CancelledError\n")
+    assert verdict.message.startswith("your code raised CancelledError")
 
 
 def test_a_broken_answer_is_a_message_first_and_a_traceback_folded() -> None:

@@ -1,15 +1,15 @@
 """Whose request it is, as far as the network tells: the peer's address, or what a trusted proxy says of it."""
 
 from collections.abc import Iterable, Sequence
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 
+from access.places import counted_as
 from starlette.types import Scope
 
 from api_gateway.config import Network
 
 UNKNOWN = "unknown"
 _FORWARDED = b"x-forwarded-for"
-_HOME = 64
 
 
 class Addresses:
@@ -21,9 +21,7 @@ class Addresses:
     def counted(self, scope: Scope) -> str:
         """What is counted as one client: an IPv6 customer has a whole /64, and could use another address each time."""
         address = self.of(scope)
-        if ":" not in address or not _is_address(address):
-            return address
-        return str(ip_network((address, _HOME), strict=False))
+        return counted_as(address) if _is_address(address) else address
 
     def of(self, scope: Scope) -> str:
         """The client's address: the last one on the way that is not a proxy of ours."""

@@ -34,7 +34,7 @@ def judge_source(task: Task, source: str) -> Verdict:
     namespace: dict[str, Any] = {"__name__": f"task_{task.id}"}
     try:
         _limited(lambda: exec(compile(source, f"task {task.id}", "exec"), namespace), task.seconds)  # noqa: S102
-    except Exception as error:  # noqa: BLE001 - whatever a learner's cell raises is told to the learner
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever a learner's cell raises is told to the learner
         return _told(task, error, "the cell itself ends with")
     return judge(task, namespace)
 
@@ -49,7 +49,7 @@ def judge(task: Task, namespace: dict[str, Any]) -> Verdict:
         return _unwritten(task)
     try:
         said = _limited(lambda: _run(task, answer), task.seconds)
-    except Exception as error:  # noqa: BLE001 - as above
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - as above
         return _told(task, error, "your code raised")
     return Verdict(task, True, said or task.title)
 
@@ -66,12 +66,12 @@ async def _awaited(result: Any) -> Any:
 def _limited(work: Callable[[], Any], seconds: float) -> Any:
     """Runs `work` in a thread of its own: it may use an event loop, and an endless loop does not hang the notebook."""
     results: list[Any] = []
-    errors: list[Exception] = []
+    errors: list[BaseException] = []
 
     def run() -> None:
         try:
             results.append(work())
-        except Exception as error:  # noqa: BLE001 - raised again below, in the caller's thread
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - raised again below, in the caller's thread
             errors.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
@@ -84,7 +84,7 @@ def _limited(work: Callable[[], Any], seconds: float) -> Any:
     return results[0]
 
 
-def _told(task: Task, error: Exception, how: str) -> Verdict:
+def _told(task: Task, error: BaseException, how: str) -> Verdict:
     if isinstance(error, NotImplementedError):
         return _unwritten(task)
     if isinstance(error, Wrong):

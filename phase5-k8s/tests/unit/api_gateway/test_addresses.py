@@ -48,3 +48,4 @@ def test_a_household_is_counted_as_one() -> None:
     assert addresses.counted(asked("2001:db8:1:2::7")) == addresses.counted(asked("2001:db8:1:2:ffff::8"))
     assert addresses.counted(asked("2001:db8:1:2::7")) != addresses.counted(asked("2001:db8:1:3::7"))
     assert addresses.counted(asked("203.0.113.9")) == "203.0.113.9"
+    assert addresses.counted(asked("::ffff:203.0.113.9")) == "203.0.113.9"  # else all of IPv4 would be one household
