@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.buyers import a_customer, an_email, at_the_gateway, ordered, put_on_sale, signed_in
-from tests.containers import GATEWAY, KAFKA, POSTGRES, USERS, configured, served, stack_of
+from tests.containers import GATEWAY, KAFKA, POSTGRES, USERS, configured, image, served, stack_of
 from tests.waiting import until
 from workbook.admin import appointing
 from workbook.compose import ComposeStack, metrics_ports, run
@@ -129,3 +129,23 @@ def test_secrets_are_in_files_and_no_environment(stack: ComposeStack, secrets: P
     assert of(gateway, "ls", "/keys").split() == ["api-gateway.json", "services.json"]
     with pytest.raises(PartFailed, match="No such file"):
         of(gateway, "cat", "/run/secrets/db_password")
+
+
+def test_who_is_killed_comes_back_and_bookings_go_on(stack: ComposeStack, gateway: httpx.Client, event_id: str) -> None:
+    ada = a_customer(gateway)
+    for name in (BOOKINGS, POSTGRES, GATEWAY):
+        killed_and_back(stack, running(stack, name)[0])
+        assert ordered(gateway, event_id, ada).status_code == 201
+
+
+def killed_and_back(stack: ComposeStack, container: Mapping[str, Any]) -> None:
+    """As by a machine that lacks memory: what `docker kill` ends was meant to end, and is not started again."""
+    shot = f"import os; os.kill({container['State']['Pid']}, 9)"
+    everywhere = ["--pid=host", "--user=0", "--entrypoint=python", image(GATEWAY, stack.project)]
+    run(["docker", "run", "--rm", *everywhere, "-c", shot])
+    until(lambda: is_restarted(container), patience=180)
+
+
+def is_restarted(container: Mapping[str, Any]) -> bool:
+    (now,) = json.loads(run(["docker", "inspect", str(container["Id"])]))
+    return bool(now["RestartCount"] == container["RestartCount"] + 1 and now["State"]["Health"]["Status"] == "healthy")
