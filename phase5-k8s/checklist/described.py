@@ -10,7 +10,6 @@ import yaml
 
 from workbook.checks.verdict import Wrong, expect, not_run
 from workbook.cluster.manifests import Manifests
-from workbook.needs import missing
 
 Described = Mapping[str, Manifests]
 """Manifests by the name of their overlay, "" where there is but one."""
@@ -73,6 +72,7 @@ def _complete(folder: Path, beside: Path) -> Path:
 
 def _rendered(folder: Path) -> str:
     from workbook.cluster.overlays import CannotRender, rendered  # noqa: PLC0415 - as above
+    from workbook.needs import missing  # noqa: PLC0415 - as above
 
     if missing("kubectl"):
         not_run("needs kubectl, which renders kustomizations; or a folder of manifests that are rendered")

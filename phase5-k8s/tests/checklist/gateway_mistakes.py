@@ -48,10 +48,10 @@ WRONG: Mapping[type[RightGateway], list[str]] = {
     s.CancelsInItsAnswer: ["a booking that was cancelled is CONFIRMED"],
     s.ForgetsKeys: [
         "one Idempotency-Key sent twice made two bookings",
-        "8 tries with one key at once made 8 bookings",
+        "8 tries with one key at once made ",
         "with a key that was used answered 201",
     ],
-    s.RacesKeys: ["8 tries with one key at once made 8 bookings"],
+    s.RacesKeys: ["8 tries with one key at once made "],
     s.SharesKeys: ["the key of one user answered another user's booking", "with a key that was used answered 201"],
     s.TakesWhatItIsTold: ["with user_id in it took it", "with user_id in it took it"],
     s.ReadsLoosely: [
@@ -80,7 +80,7 @@ WRONG: Mapping[type[RightGateway], list[str]] = {
     g.PromisesOther: ["and the document knows ", "the document says that anybody may book"],
     g.PromisesOtherFields: ['"price" is a required property'],
     g.PromisesNothing: ["the OpenAPI document names no paths"],
-    g.NeverLimits: ["and none was refused, though it told of a limit of 250"],
+    g.NeverLimits: ["and none was refused, though it told of a limit of 170"],
     g.LimitsAllTogether: ["of another user meanwhile answered 429"],
     g.BelievesForwardedFor: ["requests with addresses made up in X-Forwarded-For got through"],
 }

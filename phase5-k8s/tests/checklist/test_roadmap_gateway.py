@@ -31,7 +31,7 @@ def report() -> Iterator[Report]:
     door.open()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(TOKEN, ORGANISER)
-        yield run(5, f"gateway={door.address}")
+        yield run(5, f"gateway={door.address}", deadline=20)
     door.close()
 
 

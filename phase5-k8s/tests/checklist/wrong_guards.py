@@ -113,7 +113,7 @@ class NeverLimits(RightGateway):
 class LimitsAllTogether(RightGateway):
     """One who asks too often keeps all others out."""
 
-    limit = 900
+    limit = 300
 
     def counted(self, request: Request, caller: Caller) -> str:
         return "everybody"

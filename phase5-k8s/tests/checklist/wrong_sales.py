@@ -1,6 +1,6 @@
 """What a gateway can get wrong with events and bookings, a mistake each or a few of a kind."""
 
-import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.checklist.refusals import Refusal
 from tests.checklist.right_gateway import Caller, RightGateway
 from tests.checklist.right_sales import Sales, Thing
 
-_A_MOMENT = 0.05  # seconds between looking at a key and keeping it
+_A_MOMENT = 0.5  # seconds between looking at a key and keeping it, where nobody else comes
 
 
 class BooksNothing(RightGateway):
@@ -69,16 +69,20 @@ class ForgetsKeys(RightGateway):
 
 
 class RacesKeys(RightGateway):
-    """It looks, and then keeps: between the two there is room."""
+    """It looks, and then keeps: between the two there is room, here until somebody else has looked, too."""
 
     class sales(Sales):  # noqa: N801 - as above
+        def __init__(self) -> None:
+            super().__init__()
+            self._looked: Counter[Any] = Counter()
+
         def name_of(self, user: str, key: str) -> Any:
             name = super().name_of(user, key)
             if name in self._keys:
                 return name
-            self.changed.release()
-            time.sleep(_A_MOMENT)
-            self.changed.acquire()
+            self._looked[name] += 1
+            self.changed.notify_all()
+            self.changed.wait_for(lambda: self._looked[name] > 1, _A_MOMENT)
             return name if name not in self._keys else object()
 
 
