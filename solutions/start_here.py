@@ -13,6 +13,9 @@
 # | [2: two services, one promise](phase2_services.ipynb) | calls between services, idempotency, deadlines, retries, sagas, recovery | 2 h |
 # | [3: Kafka, a message for every booking](phase3_kafka.ipynb) | topics, groups, the outbox, counting once, poison messages | 2 h |
 # | [4: metrics, traces and logs](phase4_observability.ipynb) | histograms, PromQL, dashboards, alerts, traces, an incident | 2 h |
+# | [5: users, a gateway and Kubernetes](phase5_kubernetes.ipynb) | probes, scaling, rollouts, REST, tokens, who may what, rate limits, CI/CD | 2 h |
+#
+# A word you do not know? The [glossary](../docs/glossary.md) has it, in English and Turkish.
 #
 # ## How a lesson works (1 min)
 # Run each cell with **Shift+Enter**, from top to bottom. Four things come again and again:

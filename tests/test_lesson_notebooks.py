@@ -12,7 +12,7 @@ from workbook.lesson.source import Lesson, lessons
 from workbook.needs import missing, needs
 from workbook.phases import ROOT
 
-OUTPUTS_WANT = {"phase4_observability": ("prometheus-tools",)}
+OUTPUTS_WANT = {"phase4_observability": ("prometheus-tools",), "phase5_kubernetes": ("linux",)}
 
 
 @pytest.mark.timeout(400)
