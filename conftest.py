@@ -28,9 +28,13 @@ settings.load_profile("workbook")
 os.environ.pop("OTEL_EXPORTER_OTLP_ENDPOINT", None)  # a shell with a Jaeger in it: the tests' traces are for the tests
 
 
+# What takes longest in one piece: begun last, it would be all that is left to wait for.
+_LONGEST = ("notebook", "test_lesson_answers", "test_docker_phase5")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole notebooks come first: begun last, they would be all that is left to wait for."""
-    items.sort(key=lambda item: "notebook" not in item.path.name)
+    """The longest files come first, whole notebooks before all."""
+    items.sort(key=lambda item: next((n for n, name in enumerate(_LONGEST) if name in item.path.name), len(_LONGEST)))
 
 
 @pytest.fixture(scope="session")

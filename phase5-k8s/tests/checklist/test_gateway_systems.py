@@ -8,7 +8,7 @@ from tests.checklist.door import Door
 from tests.checklist.gateway_mistakes import WRONG
 from tests.checklist.kinds import failed_kinds, kind_of
 from tests.checklist.right_gateway import RightGateway
-from tests.checklist.right_tokens import ORGANISER
+from tests.checklist.right_tokens import organiser
 
 from workbook.bearer import TOKEN
 from workbook.checklist import run
@@ -25,7 +25,7 @@ def boards(request: pytest.FixtureRequest) -> Iterator[Boards]:
     cases = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
     chosen = [RightGateway, *(case["kind"] for case in cases if case.get("kind") in WRONG)]
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(AT_ONCE) as pool:
-        patch.setenv(TOKEN, ORGANISER)
+        patch.setenv(TOKEN, organiser())
         started = {kind: pool.submit(checked, kind) for kind in chosen}
         yield started
         for report in started.values():  # after a failure that ends the session early

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.checklist.door import Door
-from tests.checklist.right_tokens import ORGANISER
+from tests.checklist.right_tokens import organiser
 from tests.checklist.roadmap_gateway import RoadmapGateway
 
 from workbook.bearer import TOKEN
@@ -30,7 +30,7 @@ def report() -> Iterator[Report]:
     door = Door(RoadmapGateway())
     door.open()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(TOKEN, ORGANISER)
+        patch.setenv(TOKEN, organiser())
         yield run(5, f"gateway={door.address}", deadline=20)
     door.close()
 
