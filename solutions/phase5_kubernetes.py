@@ -586,7 +586,7 @@ predict(
 # %% tags=["uses-answer"]
 history = scaled(demand, scaler, recommended, desired)
 lines = {
-    "needed": [math.ceil(percent / scaler.target) for percent in history.demand],
+    "by the target": [math.ceil(percent / scaler.target) for percent in history.demand],
     "pods": history.pods,
     "ready": history.ready,
 }
@@ -595,6 +595,9 @@ late = history.overloaded
 outcome("P5.5", "a" if late < 15 else "b" if late < 240 else "c", f"{late} seconds")
 
 # %% [markdown]
+# `by the target` is how many pods it would take for each to use 70 %. There never were so many, for `maxReplicas` is
+# six; and six were enough, for a pod may use far more than it requested.
+#
 # An autoscaler answers what was, never what comes. Who knows when the sale begins has the pods there before. And who
 # takes them away at once in the pause starts them again a minute later. Both as numbers:
 

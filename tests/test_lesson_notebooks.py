@@ -15,7 +15,7 @@ from workbook.phases import ROOT
 OUTPUTS_WANT = {"phase4_observability": ("prometheus-tools",), "phase5_kubernetes": ("linux",)}
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.name)
 def test_the_executed_solution_gives_the_same_again(lesson: Lesson) -> None:
     """Where a check says ○ for want of something, its outputs are others: there, all cells run, and that is said."""
