@@ -196,5 +196,5 @@ _CHECK = (
 )
 _TARGETS = "local (default), compose, kubernetes, HOST:PORT, or NAME=HOST:PORT,…; in phase 5 also manifests=FOLDER,…"
 _BENCH = "Measures the services against a bare gRPC echo and pgbench in one run, and draws a plot."
-_CHAOS = """Clients book, cancel and read while the parts of phase 2 are killed, paused and restarted; then the laws are
-proved. The seed repeats the plan: what is done to whom, and when; not how the machine interleaves it."""
+_CHAOS = """Clients book, cancel and read while the parts of the newest phase are killed, paused and restarted; then the
+laws are proved. The seed repeats the plan: what is done to whom, and when; not how the machine interleaves it."""
