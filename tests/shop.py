@@ -114,7 +114,8 @@ class Shop:
 
     def an_hour_passes(self) -> None:
         """For recovery: what is PENDING is past its limit, and no lease on a booking is left."""
-        with connect(self.stack["postgres"].address, "booking_db") as connection:
+        with connect(self.stack["postgres"].address, "booking_db") as connection, connection.transaction():
+            connection.execute("LOCK bookings IN SHARE ROW EXCLUSIVE MODE")  # all rows at once, in no order
             connection.execute("UPDATE bookings SET created_at = created_at - interval '1 hour', settle_at = now()")
 
 

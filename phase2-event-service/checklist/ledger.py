@@ -108,7 +108,7 @@ def reserved_by_one_at_once(events: Events) -> None:
     for answer in events.at_once("ReserveTickets", [wish] * BUYERS, f"with {BUYERS} calls of one booking at once"):
         answer.ok()
     taken = CAPACITY - events.left(event.id)
-    expect(taken == 1, f"{BUYERS} calls at once for one booking's ticket took {taken}", ONE_ROW)
+    expect(taken == 1, f"{BUYERS} calls of one booking at once took {taken} tickets", ONE_ROW)
 
 
 def released_at_once(events: Events) -> None:

@@ -14,6 +14,7 @@ Figures = Mapping[Series, float]
 
 SHOW = "answer GET /metrics in Prometheus' text format: every language has a client library for it"
 MANY = 4  # looks
+READ = 10  # seconds: as long as Prometheus waits for a page where nothing else is set
 SETTLE = 0.4  # seconds without a change, for what is still on its way
 
 _RUNTIME = ("process_", "python_", "go_", "jvm_", "nodejs_", "dotnet_", "promhttp_")  # they change by themselves
@@ -39,7 +40,7 @@ class Page:
     def figures(self) -> Figures:
         """What it shows now; Wrong if that cannot be read."""
         try:
-            families = list(text_string_to_metric_families(page(self._address, self._patience)))
+            families = list(text_string_to_metric_families(page(self._address, READ)))
         except (OSError, HTTPException) as error:
             raise Wrong(f"http://{self._address}/metrics cannot be read ({error})", SHOW) from error
         except ValueError as error:

@@ -6,7 +6,7 @@ import urllib.request
 from collections.abc import Iterable, Mapping
 from http.client import HTTPException
 
-from checklist.page import SETTLE, SHOW, Figures, Page, Series, told
+from checklist.page import READ, SETTLE, SHOW, Figures, Page, Series, told
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
@@ -72,7 +72,7 @@ class Shown(Page):
         """The page and its type."""
         asking = urllib.request.Request(f"http://{self._address}{METRICS}", headers={"Accept": _TEXT})
         try:
-            with opened(asking, self._patience) as answer:
+            with opened(asking, READ) as answer:
                 return answer.read().decode(errors="replace"), answer.headers.get("Content-Type", "")
         except (OSError, HTTPException) as error:
             raise Wrong(f"http://{self._address}{METRICS} cannot be read ({error})", SHOW) from error

@@ -94,7 +94,7 @@ WRONG: Mapping[str, tuple[str, list[str]]] = {
         "2.1",
         ["after one booking's reservation of 3, sent three times, 1 of 10 tickets are available"],
     ),
-    "looks_for_the_booking_first": ("2.1", ["ReserveTickets with 20 calls of one booking at once answered"]),
+    "looks_for_the_booking_first": ("2.1", ["20 calls of one booking at once"]),
     "reserves_carelessly": (
         "2.1",
         [
