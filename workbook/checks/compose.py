@@ -11,7 +11,7 @@ from chassis.settings import PostgresSettings
 
 from workbook.admin import Admin, an_email, appointing
 from workbook.bearer import Token
-from workbook.checks.parts import GATEWAY
+from workbook.checks.parts import GATEWAY, GATEWAY_SERVICE
 from workbook.checks.system import CannotRestart
 from workbook.compose import metrics_ports, settings_outside
 from workbook.phases import ROOT, newest_composed_phase, phase_folders
@@ -20,7 +20,7 @@ from workbook.ports import STANDARD, WATCHING
 _LIMIT = 90  # seconds for one docker command
 _TRIES = 3
 _WHOLE = "docker-compose.yml"  # the newest phase's system, under a project name of its own
-_KAFKA, _USERS, _DOOR = "kafka", "user-service", "api-gateway"
+_KAFKA, _USERS = "kafka", "user-service"
 _ANSWERING = {name: port for name, port in STANDARD.items() if name.endswith("-service")}
 
 
@@ -56,8 +56,8 @@ class Compose:
 
     def gateway(self) -> dict[str, str]:
         """Where it is open to the world, from phase 5 on."""
-        found = self._found({_DOOR: STANDARD[_DOOR]})
-        return {GATEWAY: found[_DOOR]} if found else {}
+        found = self._found({GATEWAY_SERVICE: STANDARD[GATEWAY_SERVICE]})
+        return {GATEWAY: found[GATEWAY_SERVICE]} if found else {}
 
     def metrics(self) -> dict[str, str]:
         """Where each running service shows its figures to Prometheus, by its name."""
@@ -110,7 +110,8 @@ class Compose:
     def _done(self, *command: str) -> str:
         done = self._docker(*command)
         if done.returncode:
-            raise CannotRestart(f"docker compose {' '.join(command)}: {_last_line(done)}")
+            # Not the whole command: with `exec`, a password may stand in it.
+            raise CannotRestart(f"docker compose {command[0]}: {_last_line(done)}")
         return done.stdout.strip()
 
     def _found(self, ports: Mapping[str, int]) -> dict[str, str]:

@@ -10,7 +10,8 @@ from urllib.error import HTTPError
 
 from workbook.checks.probe import Connection, silence
 
-KAFKA, METRICS, GATEWAY = "kafka", "/metrics", "gateway"
+KAFKA, METRICS = "kafka", "/metrics"
+GATEWAY, GATEWAY_SERVICE = "gateway", "api-gateway"  # how a target names its address, and who listens there
 PAGES = {
     "metrics-consumer": "metrics-consumer",
     "booking-metrics": "booking-service",

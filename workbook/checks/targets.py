@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from workbook.bearer import token_of_shell
 from workbook.checks.commands import ordered, stopped
 from workbook.checks.folders import ours, parted
-from workbook.checks.parts import GATEWAY, KAFKA, PAGES, WATCHERS, is_service, silence_of
+from workbook.checks.parts import GATEWAY, GATEWAY_SERVICE, KAFKA, PAGES, WATCHERS, is_service, silence_of
 from workbook.checks.system import CannotRestart, System
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from workbook.stack import LocalStack
 
 MAIN_SERVICE = "booking-service"  # whom a bare HOST:PORT means
-_DOOR = "api-gateway"  # whose address a target names `gateway`
 EVENT_SERVICE = "event-service"  # from phase 2 on, it says which events can be booked
 _ADDRESS = re.compile(
     r"(?:(?P<service>[a-z][a-z0-9-]*)=)?(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>\d{1,5})"
@@ -137,7 +136,7 @@ def _local(phase: int, progress: Progress) -> Iterator[System]:
 
 def _door(stack: "LocalStack") -> dict[str, str]:
     """Where the system is open to the world, from phase 5 on."""
-    return {GATEWAY: stack[_DOOR].address} if _DOOR in stack.parts else {}
+    return {GATEWAY: stack[GATEWAY_SERVICE].address} if GATEWAY_SERVICE in stack.parts else {}
 
 
 def _kafka(stack: "LocalStack") -> str:

@@ -10,7 +10,7 @@ from chassis.settings import PostgresSettings
 
 from workbook.admin import Admin, an_email, appointing
 from workbook.checks.folders import ours
-from workbook.checks.parts import GATEWAY, PAGES
+from workbook.checks.parts import GATEWAY, GATEWAY_SERVICE, PAGES
 from workbook.checks.system import CannotRestart, System
 from workbook.cluster.kubectl import KubectlFailed, asked
 from workbook.cluster.overlays import NAMESPACE
@@ -18,7 +18,7 @@ from workbook.part import Part, PartFailed, Program
 from workbook.phases import newest_phase, services
 from workbook.ports import STANDARD, free_port, is_free
 
-_POSTGRES, _DOOR = "postgres", "api-gateway"
+_POSTGRES = "postgres"
 _SERVICES = ("booking-service", "event-service", "user-service")
 _PATIENCE = "--timeout=120s"
 
@@ -73,7 +73,7 @@ def _ends() -> dict[str, tuple[str, int]]:
     metrics = {service.name: service.settings.model_fields.get("metrics_port") for service in services(newest_phase())}
     pages = {page: (f"deployment/{name}", field.default) for page, name in PAGES.items() if (field := metrics[name])}
     calls = {name: (f"deployment/{name}", STANDARD[name]) for name in _SERVICES}
-    door = {GATEWAY: (f"deployment/{_DOOR}", STANDARD[_DOOR])}
+    door = {GATEWAY: (f"deployment/{GATEWAY_SERVICE}", STANDARD[GATEWAY_SERVICE])}
     return {**calls, **door, **pages, _POSTGRES: (f"statefulset/{_POSTGRES}", STANDARD[_POSTGRES])}
 
 
