@@ -12,6 +12,7 @@ import pytest
 from chassis.probe import health
 
 from tests.waiting import until
+from workbook.lesson.task import Wrong
 from workbook.needs import needs
 from workbook.part import Part, Program
 from workbook.ports import free_port
@@ -19,6 +20,7 @@ from workbook.props.cpu_limit import CpuLimit, cpu_seconds
 from workbook.props.kubelet import Kubelet
 from workbook.props.memory_limit import MemoryLimit, own_memory
 from workbook.props.probes import LIVENESS, READINESS, STARTUP, Container, Probe, pause_before, probes_of
+from workbook.tasks.phase5.written_probes import written_probes
 
 # Its process is well, and "shop" can work while the file that it is told of is there.
 SHOP = """
@@ -189,3 +191,11 @@ def _running(program: str) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.kill()
+
+
+def test_an_initial_delay_may_be_none_and_other_numbers_may_not() -> None:
+    written = "livenessProbe: {{grpc: {{port: 50051}}, initialDelaySeconds: {}, periodSeconds: {}}}\n"
+    assert written_probes(written.format(0, 1))[LIVENESS].delay == 0
+    for delay, period in ((-1, 1), (0, 0)):
+        with pytest.raises(Wrong, match="is wanted"):
+            written_probes(written.format(delay, period))

@@ -52,11 +52,12 @@ async def check(may: May) -> str:
 
 
 def _shown(method: str, request: Any) -> str:
-    named = next(
-        (f"{name} {value!r}" for name in ("user_id", "booking_id") if (value := getattr(request, name, ""))), ""
-    )
-    ours = named.replace(ADAS, "of ada's").replace(NOBODYS, "that nobody has") if method not in UNKNOWN else ""
-    return f"{method}{f' for {ours}' if ours else ''}"
+    if method in UNKNOWN:
+        return method
+    booking_id, user_id = getattr(request, "booking_id", ""), getattr(request, "user_id", "")
+    whose = {ADAS: "ada's booking", NOBODYS: "a booking that nobody has"}.get(booking_id, f"booking_id {booking_id!r}")
+    named = f"user_id {user_id!r}" if user_id else whose if booking_id else ""
+    return f"{method} for {named}" if named else method
 
 
 async def _judged(

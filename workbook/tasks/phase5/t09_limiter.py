@@ -153,8 +153,8 @@ TASK = Task(
     hints=(
         (
             "A fixed window forgets everything at once. What would you have to remember of the window before, and how "
-            "much of it is within the last 64 s when a quarter of this one is over? Then: what of a key that does not "
-            "come back?"
+            "much of it is within the last `seconds` when a quarter of this one is over? Then: what of a key that does "
+            "not come back?"
         ),
         (
             "Two dictionaries, for this window and for the one before, and the number of the window that runs. When "

@@ -47,8 +47,10 @@ def _valid(kind: str, probe: Any) -> None:
         raise Wrong(f"{kind} asks by {asks}. The service answers gRPC's health check: `grpc: {{port: {PORT}}}`")
     if asked["port"] not in (PORT, "grpc"):
         raise Wrong(f"{kind} asks at port {asked['port']}, and gRPC listens on {PORT}")
-    if low := [field for field, number in probe.items() if isinstance(number, int) and number < 1]:
-        raise Wrong(f"{kind}.{low[0]} is {probe[low[0]]}: at least 1 is wanted")
+    for field, number in probe.items():
+        least = 0 if field == "initialDelaySeconds" else 1
+        if isinstance(number, int) and number < least:
+            raise Wrong(f"{kind}.{field} is {number}: at least {least} is wanted")
     if kind != READINESS and probe.get("successThreshold", 1) != 1:
         raise Wrong(f"Kubernetes refuses {kind}.successThreshold: for this probe it must be 1")
 

@@ -78,7 +78,7 @@ WRONG = (
     WrongAnswer(
         "everybody's bookings by id",
         code=_but(_OWNER, "        if await owner_of(request.booking_id) is None:\n"),
-        says="for booking_id 'of ada's': it is allowed, and BookingNotFound is right",
+        says="for ada's booking: it is allowed, and BookingNotFound is right",
     ),
     WrongAnswer(
         "403 for another's",
