@@ -3,6 +3,7 @@
 import importlib
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,15 @@ _LONGEST = ("notebook", "test_lesson_answers", "test_docker_phase5")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files come first, whole notebooks before all."""
     items.sort(key=lambda item: next((n for n, name in enumerate(_LONGEST) if name in item.path.name), len(_LONGEST)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What this machine could not show, a line for each reason; pytest's own has a line for each place."""
+    skipped = Counter(
+        report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.stats.get("skipped", ())
+    )
+    for reason, count in skipped.most_common():
+        terminalreporter.write_line(f"○ {count} not run ({reason})")
 
 
 @pytest.fixture(scope="session")
