@@ -11,7 +11,7 @@ from api_gateway.config import GatewaySettings
 from api_gateway.problems import Problem
 from api_gateway.windows import Policy, Taken, Windows
 
-FREE = frozenset({"/healthz", "/readyz"})
+FREE = frozenset({"/healthz", "/readyz", "/openz"})
 _SIGNING_IN = frozenset({("POST", path) for path in ("/v1/users", "/v1/sessions", "/v1/sessions/refresh")})
 
 

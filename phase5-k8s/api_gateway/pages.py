@@ -37,6 +37,15 @@ async def readyz(request: Request) -> Response:
     return Json({"status": "not ready" if missing else "ready", "missing": dict(missing)}, status)
 
 
+@router.get("/openz")
+async def openz(request: Request) -> Response:
+    """Whether new requests may be sent here, which is what load balancers have to know."""
+    readiness: Readiness = request.app.state.readiness
+    if readiness.open:
+        return Json({"status": "open"})
+    return Json({"status": "shut"}, HTTPStatus.SERVICE_UNAVAILABLE)
+
+
 @router.get("/.well-known/jwks.json")
 async def keys(request: Request) -> Response:
     """The public keys that tokens are verified with."""

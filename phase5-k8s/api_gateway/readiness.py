@@ -1,4 +1,4 @@
-"""Whether the gateway can do its work: when every service behind it says that it can do its own."""
+"""Whether the gateway can do all of its work, which takes every service behind it; and whether its door is open."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -21,14 +21,24 @@ class Readiness:
     def __init__(self, services: Mapping[str, str]) -> None:
         self._services = services
         self._missing = dict.fromkeys(services, "UNKNOWN")
+        self._been_ready = False
         self._stopping = False
 
     @property
     def missing(self) -> Mapping[str, str]:
         return _STOPPING if self._stopping else self._missing
 
+    @property
+    def open(self) -> bool:
+        """Whether new requests may come: from when it was ready for the first time until it stops.
+
+        A service that goes away later shuts no door: whoever needs the others is still served, and all gateways ask
+        the same services, so no other one would do better.
+        """
+        return self._been_ready and not self._stopping
+
     def stop(self) -> None:
-        """From now on it is not ready, so that nobody sends new requests."""
+        """From now on it is neither ready nor open, so that nobody sends new requests."""
         self._stopping = True
 
     @asynccontextmanager
@@ -56,6 +66,7 @@ class Readiness:
             if missing != self._missing:
                 log.info("not ready" if missing else "ready", **({"missing": missing} if missing else {}))
             self._missing = missing
+            self._been_ready = self._been_ready or not missing
             await asyncio.sleep(0.1 if missing else 1)
 
 

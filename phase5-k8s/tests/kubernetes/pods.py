@@ -8,6 +8,7 @@ from workbook.cluster.policies import amount, rights
 
 _OURS = "ticket-workbook/"
 _AT_REST = ("startupProbe", "livenessProbe", "readinessProbe")
+_NOT_ALONE = {"/readyz", "/openz"}  # what the gateway answers there depends on others
 _LEFT = 5  # seconds at the end, for what Kafka and the collector still have to be told
 
 
@@ -61,9 +62,12 @@ def probes(manifests: Manifests) -> Iterator[str]:
         alive, ready = one.get("livenessProbe", {}), one.get("readinessProbe", {})
         if workload.labels.get(COMPONENT) != "server":
             continue
-        if "service" in alive.get("grpc", {}) or "/readyz" in str(alive):
+        if "service" in alive.get("grpc", {}) or alive.get("httpGet", {}).get("path") in _NOT_ALONE:
             yield f"{workload} is started again when its database is away"
-        if "service" not in ready.get("grpc", {}) and "/readyz" not in str(ready):
+        path = ready.get("httpGet", {}).get("path")
+        if path == "/readyz":
+            yield f"{workload} is shut to all when one service behind it is away"
+        elif "service" not in ready.get("grpc", {}) and path != "/openz":
             yield f"{workload} is called ready before it can work"
 
 

@@ -17,8 +17,9 @@ POLICIES: list[Policy] = [
     whole.connections, policies.secrets_apart, whole.confined,
 ]  # fmt: skip
 
-BOOKING, EVENT, KAFKA, JOB = (
+BOOKING, GATEWAY, EVENT, KAFKA, JOB = (
     "Deployment/booking-service",
+    "Deployment/api-gateway",
     "Service/event-service",
     "StatefulSet/kafka",
     "Job/kafka-topics",
@@ -51,6 +52,9 @@ MISTAKES: list[tuple[Policy, str, str, Any, str]] = [
     (pods.probes, KAFKA, f"{ONE} livenessProbe", ABSENT, "no livenessProbe"),
     (pods.probes, BOOKING, f"{ONE} livenessProbe grpc service", "booking.BookingService", "started again when"),
     (pods.probes, BOOKING, f"{ONE} readinessProbe grpc service", ABSENT, "ready before it can work"),
+    (pods.probes, GATEWAY, f"{ONE} livenessProbe httpGet path", "/openz", "started again when"),
+    (pods.probes, GATEWAY, f"{ONE} readinessProbe httpGet path", "/healthz", "ready before it can work"),
+    (pods.probes, GATEWAY, f"{ONE} readinessProbe httpGet path", "/readyz", "shut to all when one service"),
     (pods.ends, BOOKING, f"{ONE} lifecycle", ABSENT, "before its address is gone"),
     (pods.ends, BOOKING, f"{POD} terminationGracePeriodSeconds", 10, "killed before its calls"),
     (pods.ends, SETTINGS, "data DRAIN_DELAY", ABSENT, "who keep a connection"),

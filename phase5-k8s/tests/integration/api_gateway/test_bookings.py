@@ -233,6 +233,8 @@ async def test_the_keys_that_tokens_are_verified_with_are_published(client: http
 async def test_a_service_that_is_away_is_a_503_and_the_gateway_not_ready(shop: Shop) -> None:
     async with shop.gateway() as client:
         assert (await client.get("/readyz")).json() == {"status": "ready", "missing": {}}
+        opened = await client.get("/openz")
+        assert (opened.status_code, opened.json(), "ratelimit" in opened.headers) == (200, {"status": "open"}, False)
     settings = shop.settings(event_address="127.0.0.1:1")
     async with gateway(settings) as running, client_of(running) as client:
         refused = await client.get("/v1/events")
@@ -245,4 +247,5 @@ async def test_a_service_that_is_away_is_a_503_and_the_gateway_not_ready(shop: S
 
         await until_async(told)
         assert (await client.get("/readyz")).status_code == 503
+        assert (await client.get("/openz")).status_code == 503  # it has never been ready
         assert (await client.get("/healthz")).status_code == 200
