@@ -81,6 +81,7 @@ MISTAKES: list[tuple[Policy, str, str, Any, str]] = [
     (whole.budgets, PDB, "spec maxUnavailable", 3, "lets 3 of"),
     (whole.rollouts, BOOKING, "spec strategy", ABSENT, "before a new one is ready"),
     (whole.rollouts, BOOKING, f"{POD} topologySpreadConstraints 0 matchLabelKeys", ABSENT, "all be on one node"),
+    (whole.rollouts, BOOKING, f"{POD} topologySpreadConstraints 0 nodeTaintsPolicy", ABSENT, "nodes that take none"),
     (whole.jobs, JOB, "metadata name", "kafka-topics-phase4", "not named by its version"),
     (whole.jobs, JOB, "spec activeDeadlineSeconds", ABSENT, "may stay for ever"),
     (whole.jobs, "Job/user-migrate", f"spec template metadata labels {NAME}", "users", "nobody migrates user-service"),

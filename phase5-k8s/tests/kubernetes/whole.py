@@ -85,6 +85,8 @@ def rollouts(manifests: Manifests) -> Iterator[str]:
             NAME in one.get("matchLabelKeys", []) and fits(one["labelSelector"], maker.labels) for one in spread
         ):
             yield f"the pods of {maker} may all be on one node"
+        if any(one.get("nodeTaintsPolicy") != "Honor" for one in spread):
+            yield f"pods of {maker} wait for nodes that take none of them"
 
 
 def jobs(manifests: Manifests) -> Iterator[str]:
