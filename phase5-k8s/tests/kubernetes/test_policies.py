@@ -79,6 +79,7 @@ MISTAKES: list[tuple[Policy, str, str, Any, str]] = [
     (whole.budgets, PDB, "spec selector matchLabels", {NAME: "gateway"}, "0 budgets"),
     (whole.budgets, PDB, "spec maxUnavailable", 0, "lets 0 of"),
     (whole.budgets, PDB, "spec maxUnavailable", 3, "lets 3 of"),
+    (whole.budgets, PDB, "spec unhealthyPodEvictionPolicy", "IfHealthyBudget", "no node can be emptied while"),
     (whole.rollouts, BOOKING, "spec strategy", ABSENT, "before a new one is ready"),
     (whole.rollouts, BOOKING, f"{POD} topologySpreadConstraints 0 matchLabelKeys", ABSENT, "all be on one node"),
     (whole.rollouts, BOOKING, f"{POD} topologySpreadConstraints 0 nodeTaintsPolicy", ABSENT, "nodes that take none"),

@@ -71,6 +71,8 @@ def budgets(manifests: Manifests) -> Iterator[str]:
             yield f"{maker} has {len(chosen)} budgets"
         elif not 1 <= may_go(chosen[0]["spec"], least) < least:
             yield f"the budget of {maker} lets {may_go(chosen[0]['spec'], least)} of {least} go"
+        elif chosen[0]["spec"].get("unhealthyPodEvictionPolicy") != "AlwaysAllow":
+            yield f"no node can be emptied while pods of {maker} are not ready"
 
 
 def rollouts(manifests: Manifests) -> Iterator[str]:
