@@ -24,7 +24,7 @@ class NotDeployed(Exception):
 def deploy(name: str, patience: int = 600) -> None:
     """Returns when every pod of the version is ready. `patience` is in seconds, once for Jobs and once for services."""
     manifests = rendered(overlay(name))
-    version = _version(manifests)
+    version = version_of(manifests)
     console.print(f"{name}: version {version}, first what its services stand on")
     kubectl(*_APPLY, f"--selector={_EVERYTHING_ELSE}", given=manifests)
     _wait_for_jobs(version, patience)
@@ -44,8 +44,9 @@ def go_back() -> None:
     _wait_for_services(600)
 
 
-def _version(manifests: str) -> str:
-    versions: set[str] = set(re.findall(rf"{re.escape(_VERSION)}: (\S+)", manifests))
+def version_of(manifests: str) -> str:
+    """The one version that all rendered objects are of; one that reads like a number stands in quotes there."""
+    versions: set[str] = set(re.findall(rf'{re.escape(_VERSION)}: "?([^\s"]+)', manifests))
     if len(versions) != 1:
         raise NotDeployed(f"all objects must be of one version, not of {sorted(versions) or 'none'}")
     return versions.pop()

@@ -89,7 +89,10 @@ def _pushed(name: str, told: Mapping[str, str]) -> str:
 
 
 def write_release(version: str, images: Mapping[str, str], where: Path = K8S) -> Path:
-    """An overlay on top of prod that names the version and each image by its digest; returns its folder."""
+    """An overlay on top of prod that names the version and each image by its digest; returns its folder.
+
+    The version stands in quotes: twelve digits of a commit may read like a number, which is no tag and no label.
+    """
     if not _VERSION.fullmatch(version):
         raise NotAnImage(f"a version is small letters and digits, at most 40 of them; not {version!r}")
     component = (where / "components" / "version" / "kustomization.yaml").read_text()
@@ -97,13 +100,13 @@ def write_release(version: str, images: Mapping[str, str], where: Path = K8S) ->
     named = _TAGGED.sub(lambda line: _image(version, line["name"], images[line["name"]]), rules)
     folder = where / "overlays" / RELEASE
     folder.mkdir(exist_ok=True)
-    (folder / "kustomization.yaml").write_text(_RELEASE_HEAD + named.replace(_OWN_VERSION, version))
+    (folder / "kustomization.yaml").write_text(_RELEASE_HEAD + named.replace(f": {_OWN_VERSION}", f': "{version}"'))
     return folder
 
 
 def _image(version: str, name: str, image: str) -> str:
     repository, _, digest = image.partition("@")
-    return f'  - {{name: ticket-workbook/{name}, newName: {repository}, newTag: {version}, digest: "{digest}"}}'
+    return f'  - {{name: ticket-workbook/{name}, newName: {repository}, newTag: "{version}", digest: "{digest}"}}'
 
 
 _OWN_VERSION = "phase5"  # what the overlays in git run

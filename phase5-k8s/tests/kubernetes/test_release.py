@@ -9,6 +9,7 @@ import pytest
 from tests.kubernetes.pods import images
 from tests.kubernetes.whole import jobs
 
+from workbook.cluster.deploy import version_of
 from workbook.cluster.manifests import VERSION, Manifests, containers
 from workbook.cluster.overlays import IMAGES, NotAnImage, digests, make_secrets, rendered, write_release
 from workbook.needs import needs
@@ -38,6 +39,15 @@ def test_a_version_is_one_everywhere(release: Manifests) -> None:
     assert [*images(release), *jobs(release)] == []
     assert {one["metadata"].get("labels", {}).get(VERSION) for one in release.all("Deployment")} == {"4f2a9c1"}
     assert {job.name for job in release.workloads("Job")} >= {"booking-migrate-4f2a9c1", "kafka-topics-4f2a9c1"}
+
+
+@pytest.mark.parametrize("version", ["123456789012", "123456789e12", "true", "null"])
+def test_a_version_that_reads_like_something_else_is_a_text(version: str, folder: Path) -> None:
+    text = rendered(write_release(version, digests(told()), where=folder))
+    release = Manifests.of(text)
+    assert [*images(release), *jobs(release)] == []
+    assert {one["metadata"]["labels"][VERSION] for one in release.all("Deployment")} == {version}
+    assert version_of(text) == version
 
 
 def test_what_was_not_pushed_is_not_deployed() -> None:
