@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from workbook.phases import ROOT
+from workbook.props.expressions import filled
 from workbook.prove import stages
 
 TOOLS = Path(sys.executable).parent
@@ -79,6 +80,18 @@ def test_ci_covers_the_oldest_python_and_the_one_in_the_image() -> None:
     oldest = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"].removeprefix(">=")
     (in_image,) = re.findall(r"^FROM python:([\d.]+)-slim", DOCKERFILE.read_text(), re.MULTILINE)
     assert {f'"{oldest}"', f'"{in_image}"'} <= set(tried.split(", "))
+
+
+def test_each_commit_on_main_keeps_its_own_answer() -> None:
+    """Of runs that wait in one group GitHub keeps the newest alone: commits in a group of their own wait for nobody."""
+    (group,) = re.findall(r"^  group: (.*)$", CI.read_text(), re.MULTILINE)
+    of = {
+        event: [filled(group, {"github.ref": "main", "github.sha": sha, "github.event_name": event}.__getitem__, {})
+                for sha in ("one", "two")]
+        for event in ("push", "pull_request")
+    }  # fmt: skip
+    assert len(set(of["push"])) == 2
+    assert len(set(of["pull_request"])) == 1  # a newer push to it takes over
 
 
 def test_the_hook_runs_every_stage_but_the_tests() -> None:

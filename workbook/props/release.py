@@ -52,10 +52,12 @@ def released(workflow: Tree, happens: str) -> Ended:
 
 
 def own_release() -> Tree:
-    """This repository's `release`, with the commands that the shop knows in place of its own."""
-    workflow = read(
-        (ROOT / ".github/workflows/release.yml").read_text().replace("push.outputs.built", "push.outputs.digest")
-    )
+    """This repository's `release`, with the commands that the shop knows in place of its own.
+
+    The tests that it calls are another workflow: here they pass.
+    """
+    text = (ROOT / ".github/workflows/release.yml").read_text().replace("push.outputs.built", "push.outputs.digest")
+    workflow = read(text.replace("uses: ./.github/workflows/ci.yml", "steps: []"))
     for job in workflow["jobs"].values():
         job["env"] = {name: value for step in job["steps"] for name, value in step.get("env", {}).items()}
         for step in job["steps"]:

@@ -10,12 +10,17 @@ import yaml
 from workbook.cli import parser
 from workbook.phases import ROOT
 
-WORKFLOWS = {name: yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text()) for name in
-             ("release", "rollback", "kubernetes")}  # fmt: skip
+
+def read(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text())
+    return found
+
+
+WORKFLOWS = {name: read(name) for name in ("release", "rollback", "kubernetes")}
 
 
 def commands(workflow: dict[str, Any]) -> list[str]:
-    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    steps = [step for job in workflow["jobs"].values() for step in job.get("steps", [])]
     return re.findall(r"^\s*\./learn (.*)$", "\n".join(step.get("run", "") for step in steps), re.MULTILINE)
 
 
@@ -30,6 +35,15 @@ def test_a_release_is_deployed_then_tried_then_kept_or_taken_back() -> None:
     assert [command.split()[1] for command in commands(WORKFLOWS["release"])] == ["release", "deploy", "smoke", "undo"]
     assert steps[-1]["if"] == "failure() && steps.smoke.conclusion == 'failure'"
     assert WORKFLOWS["release"]["jobs"]["deploy"]["needs"] == "images"
+
+
+def test_nothing_is_built_before_all_tests_have_passed() -> None:
+    jobs, ci = WORKFLOWS["release"]["jobs"], read("ci")
+    called = jobs[jobs["images"]["needs"]]
+    assert called["uses"] == "./.github/workflows/ci.yml"
+    assert "workflow_call" in ci[True]  # YAML 1.1 reads `on` as yes
+    rights = {right for job in ci["jobs"].values() for right in job["permissions"].items()}
+    assert rights <= called["permissions"].items()  # a workflow that is called gets no more than its caller has
 
 
 def test_images_are_built_once_with_where_they_come_from() -> None:
