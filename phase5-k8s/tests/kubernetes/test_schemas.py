@@ -1,6 +1,6 @@
 """Each object is what three versions of Kubernetes take, to the last field; and they would say so if it were not."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -9,7 +9,6 @@ import pytest
 from kubernetes_validate import utils
 
 from workbook.cluster.manifests import ABSENT, Manifests
-from workbook.cluster.overlays import rendered
 
 VERSIONS = ("1.35", "1.36", "1.37")
 BOOKING = "Deployment/booking-service"
@@ -48,22 +47,6 @@ def test_kustomize_takes_no_more_than_it_knows(folder: Path) -> None:
     named = " ".join(path.read_text() for path in folder.rglob("kustomization.yaml"))
     files = {path.name for path in folder.rglob("*.yaml")} - {"kustomization.yaml"}
     assert {name for name in files if name not in named} == set()
-
-
-@pytest.mark.parametrize("name", ["gateway-api"])
-def test_a_component_that_no_overlay_takes_can_be_added(
-    name: str, folder: Path, manifests: Callable[[str], Manifests]
-) -> None:
-    added = folder / "overlays" / f"dev-{name}"
-    added.mkdir()
-    (added / "kustomization.yaml").write_text(
-        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
-        f"namespace: tickets\nresources: [../dev]\ncomponents: [../../components/{name}]\n"
-    )
-    (route,) = Manifests.of(rendered(added)).all("HTTPRoute")
-    (backend,) = route["spec"]["rules"][0]["backendRefs"]
-    service = manifests("dev").one("Service", backend["name"])
-    assert backend["port"] in [port["port"] for port in service["spec"]["ports"]]
 
 
 def problems(manifests: Manifests, version: str) -> list[str]:
