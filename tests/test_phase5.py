@@ -13,6 +13,7 @@ from workbook.call import ReflectedServer
 from workbook.checklist import run
 from workbook.checks.report import Outcome
 from workbook.demo import demo
+from workbook.part import PartFailed
 from workbook.stack import LocalStack
 
 BOOKING, EVENT, USER = "booking-service", "event-service", "user-service"
@@ -88,8 +89,9 @@ def test_without_a_token_the_demo_gets_nowhere(stack: LocalStack) -> None:
         demo(stack[BOOKING].address, stack[EVENT].address)
 
 
-def test_making_an_admin_again_changes_no_password(stack: LocalStack, admin: Admin) -> None:
-    stack.step("make-admin", ADMIN_EMAIL=EMAIL, ADMIN_PASSWORD="another password")
+def test_making_an_admin_again_with_another_password_fails_and_changes_none(stack: LocalStack, admin: Admin) -> None:
+    with pytest.raises(PartFailed, match="make-admin: ADMIN_EMAIL has an account with another password"):
+        stack.step("make-admin", ADMIN_EMAIL=EMAIL, ADMIN_PASSWORD="another password")
     other = {"email": EMAIL, "password": "another password"}
     assert code(stack, USER, "user.UserService/LogIn", other) == "UNAUTHENTICATED"
     admin._until = 0

@@ -53,7 +53,7 @@ STEPS = (
     Step("keys", "make the keys that are not there yet, in KEYS_FOLDER", KeySettings, _keys),
     Step(
         "make-admin",
-        "make ADMIN_EMAIL an admin, with ADMIN_PASSWORD if there is no such user",
+        "make ADMIN_EMAIL an admin: a new user with ADMIN_PASSWORD, or one who has that password",
         AdminSettings,
         make_admin,
     ),

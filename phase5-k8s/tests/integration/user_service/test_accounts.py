@@ -10,6 +10,7 @@ import pytest
 from access.callers import Role
 from access.keys import KnownKeys, user_keys
 from access.verifying import Verifier
+from chassis.settings import CannotStart
 from google.protobuf.unknown_fields import UnknownFieldSet
 from tests.refusals import Refusal, refusal
 from tests.tokens import bearer, service_token, user_token
@@ -153,13 +154,31 @@ async def test_sql_in_a_name_is_a_name(users: Users) -> None:
     assert (await users.log_in()).user.name == name
 
 
+def admin_settings(settings: UserSettings, email: str, password: str = PASSWORD) -> AdminSettings:
+    return AdminSettings.model_validate({**settings.model_dump(), "admin_email": email, "admin_password": password})
+
+
 async def test_the_first_admin_is_made_once(users: Users, user_settings: UserSettings) -> None:
-    values = {**user_settings.model_dump(), "admin_email": "Root@example.com", "admin_password": PASSWORD}
     for _ in range(2):
-        await make_admin(AdminSettings.model_validate(values))
+        await make_admin(admin_settings(user_settings, "Root@example.com"))
     assert list((await users.log_in("root@example.com")).user.roles) == ["customer", "organiser", "admin"]
+
+
+async def test_an_account_that_is_there_becomes_an_admin_with_its_own_password(
+    users: Users, user_settings: UserSettings
+) -> None:
     await users.register()
-    await make_admin(
-        AdminSettings.model_validate({**values, "admin_email": "ada@example.com", "admin_password": "other one"})
-    )
-    assert "admin" in (await users.log_in()).user.roles  # with the password she has
+    await make_admin(admin_settings(user_settings, "ada@example.com"))
+    assert "admin" in (await users.log_in()).user.roles
+
+
+async def test_whoever_registered_the_admins_email_before_does_not_become_one(
+    users: Users, user_settings: UserSettings, user_sql: psycopg.Connection
+) -> None:
+    """Nobody proves that an e-mail is theirs, so with another password it may be a stranger's account."""
+    await users.register("root@example.com", "the stranger's password", "Eve")
+    before = table(user_sql)
+    with pytest.raises(CannotStart, match="ADMIN_EMAIL has an account with another password"):
+        await make_admin(admin_settings(user_settings, "root@example.com"))
+    assert table(user_sql) == before
+    assert list((await users.log_in("root@example.com", "the stranger's password")).user.roles) == ["customer"]
