@@ -15,8 +15,8 @@ class UserSettings(ServiceSettings, AccessSettings):
     may take: so many cores, and so often that much memory.
 
     After `tries_per_account` wrong passwords for one account, and `tries_per_address` from one address, each further
-    one has to wait, twice as long every time; after `tries_forgotten` without one all is as before. So with
-    registrations, which wait as an account does: behind one address there may be a whole school.
+    one has to wait, twice as long every time; after `tries_forgotten` without a try and without a wait all is as
+    before. So with registrations, which wait as an account does: behind one address there may be a whole school.
     """
 
     service_name: str = "user-service"

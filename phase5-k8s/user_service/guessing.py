@@ -11,7 +11,11 @@ from chassis.postgres import Database
 from user_service.config import UserSettings
 from user_service.domain import TooManyTries
 
-_COUNT = "CASE WHEN tries.last_at < now() - make_interval(secs => %(forgotten)s) THEN 1 ELSE tries.count + 1 END"
+# A pause is no time without tries: one may be as long as it takes to forget, and would end with all forgotten.
+_COUNT = (
+    "CASE WHEN greatest(tries.last_at, tries.free_at) < now() - make_interval(secs => %(forgotten)s) "
+    "THEN 1 ELSE tries.count + 1 END"
+)
 
 # From the last free try on each is followed by a pause, which doubles. No row comes back during a pause. Where there is
 # none, the time is long past: now() of another try at the same moment may be later than our own.

@@ -51,6 +51,13 @@ def over(sql: psycopg.Connection) -> None:
     sql.execute("UPDATE tries SET free_at = now()")
 
 
+def waited(sql: psycopg.Connection) -> None:
+    """So much time has passed as the address had to wait."""
+    sql.execute(
+        "UPDATE tries SET last_at = last_at - (free_at - last_at), free_at = last_at WHERE subject LIKE 'address %'"
+    )
+
+
 @pytest.mark.parametrize("email", ["ada@example.com", "nobody@example.com"])
 async def test_a_crowd_gets_as_many_tries_at_an_account_as_one(strict: UserSettings, email: str) -> None:
     """Known or not: it must not show in this either."""
@@ -122,6 +129,20 @@ async def test_tries_long_ago_are_forgotten(strict: UserSettings, user_sql: psyc
             "UPDATE tries SET last_at = now() - interval '16 minutes', free_at = now() - interval '15 minutes'"
         )
         assert await at_once([users], ["ada@example.com"] * 5) == {UNAUTHENTICATED: 3, EXHAUSTED: 2}
+
+
+async def test_nothing_is_forgotten_by_waiting_for_a_pause_to_end(
+    strict: UserSettings, user_sql: psycopg.Connection
+) -> None:
+    """The longest pause lasts as long as what is remembered without one; it ends, and the next is as long."""
+    pauses = []
+    async with running(strict.model_copy(update={"tries_per_address": 1})) as users:
+        for number in range(13):
+            assert await guessed(users, f"user{number}@example.com") is UNAUTHENTICATED
+            assert await guessed(users, f"user{number}@example.com") is EXHAUSTED
+            pauses.append(held_up(user_sql, "address %"))
+            waited(user_sql)
+    assert pauses == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]
 
 
 async def test_who_is_behind_the_gateway_is_counted_each_for_themselves(
