@@ -3,8 +3,9 @@
     keys/user-service.json   {"keys": [private JWK, …]}     the first signs; all of them are published
     keys/services.json       {"booking-service": {"keys": [public JWK, …]}, …}
 
-The second file says whose key is whose: a service can sign for itself only. A key is changed by putting a new one
-before the old one, which goes once what it signed has expired.
+The second file says whose key is whose: a service can sign for itself only. A key is changed in three steps, and all
+services are started again after each, for whoever does not know a key refuses what it signed: a new one comes behind
+the old one; then before it, and signs; the old one goes once what it signed has expired.
 """
 
 import json
