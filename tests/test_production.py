@@ -1,6 +1,7 @@
 """docker-compose.prod.yml: what it makes of the whole system, and that each demand would be missed without it."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -87,6 +88,21 @@ def test_every_secret_is_made_once_and_only_its_owner_comes_to_it(production: An
     assert all(path.stat().st_mode & 0o777 == 0o644 for path in before)
     assert make_secrets(folder) == []
     assert {path: path.read_text() for path in before} == before
+
+
+def test_neither_a_umask_nor_a_folder_that_is_there_changes_who_comes_to_the_secrets(tmp_path: Path) -> None:
+    """A container is another user, and could not read what a umask of 077 makes."""
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    folder.chmod(0o755)
+    before = os.umask(0o077)
+    try:
+        make_secrets(folder)
+    finally:
+        os.umask(before)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    files = {path.name: path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_file()}
+    assert files == dict.fromkeys(files, 0o644)
 
 
 def test_it_is_a_compose_file(tmp_path: Path) -> None:

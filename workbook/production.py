@@ -29,12 +29,13 @@ def make_secrets(folder: Path) -> list[str]:
     is given, as another user than the folder's.
     """
     folder.mkdir(mode=0o700, exist_ok=True)
+    folder.chmod(0o700)  # also one that was there
     missing = [name for name in PASSWORDS if not (folder / name).exists()]
     for name in missing:
         with os.fdopen(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _READABLE), "w") as file:
             file.write(secrets.token_urlsafe(24))
     keys = folder / "keys"
     made = [f"keys/{name}.json" for name in make_keys(keys, HOLDERS)]
-    for path in keys.iterdir():
-        path.chmod(_READABLE)
+    for path in [folder / name for name in PASSWORDS] + [*keys.iterdir()]:
+        path.chmod(_READABLE)  # whatever the umask has made of it
     return missing + made
