@@ -171,6 +171,24 @@ def test_nothing_is_overwritten_unless_that_is_meant(
     assert rows(stack, BOOKING, "bookings") == before
 
 
+@pytest.mark.parametrize("folder", ["that is not there", "file"])
+def test_a_backup_that_cannot_be_written_says_so(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NoBackup, match="cannot be written"):
+        write(tmp_path / folder / "backup.tar", {})
+
+
+def test_one_name_for_all_databases_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Such as a shell has in which one service is run by hand: one database would be taken for all four."""
+    monkeypatch.setenv("DB_NAME", "booking_db")
+    assert command.back_up(tmp_path / "file", "local") == 1
+    assert "DB_NAME" in capsys.readouterr().err
+    assert command.put_back(tmp_path / "file", "local", overwrite=True) == 1
+    assert "DB_NAME" in capsys.readouterr().err
+
+
 def test_what_is_no_backup_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no tar")
     with pytest.raises(NoBackup, match="is no backup"):

@@ -28,16 +28,13 @@ def write(file: Path, databases: Mapping[str, PostgresSettings]) -> int:
 
     The file appears as a whole or not at all, and only its owner may read it: it holds accounts.
     """
-    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".backup-") as folder, snapshots(databases) as snapshot:
-        dumps = {}
-        for name, settings in databases.items():
-            dump = Path(folder) / f"{settings.db_name}.dump"
-            run("pg_dump", settings, "--format=custom", f"--snapshot={snapshot[name]}", f"--file={dump}")
-            dumps[name] = dump.name
-        page = {"kind": _KIND, "made_at": datetime.now(UTC).isoformat(), "databases": dumps}
-        (Path(folder) / _PAGE).write_text(json.dumps(page, indent=1))
-        _pack(Path(folder), file)
-    return file.stat().st_size
+    try:
+        with tempfile.TemporaryDirectory(dir=file.parent, prefix=".backup-") as folder:
+            _dump(Path(folder), databases)
+            _pack(Path(folder), file)
+        return file.stat().st_size
+    except OSError as problem:
+        raise NoBackup(f"{file} cannot be written: {problem}") from problem
 
 
 @contextmanager
@@ -64,6 +61,18 @@ def run(program: str, settings: PostgresSettings, *arguments: str, database: str
     ended = subprocess.run(command, env={**os.environ, **where, **secret}, capture_output=True, text=True, check=False)
     if ended.returncode:
         raise NoBackup(f"{program} of {settings.db_name} failed:\n{ended.stderr.strip()}")
+
+
+def _dump(folder: Path, databases: Mapping[str, PostgresSettings]) -> None:
+    """A dump of each database, all of one moment, and the page that says what they are."""
+    dumps = {}
+    with snapshots(databases) as snapshot:
+        for name, settings in databases.items():
+            dump = folder / f"{settings.db_name}.dump"
+            run("pg_dump", settings, "--format=custom", f"--snapshot={snapshot[name]}", f"--file={dump}")
+            dumps[name] = dump.name
+    page = {"kind": _KIND, "made_at": datetime.now(UTC).isoformat(), "databases": dumps}
+    (folder / _PAGE).write_text(json.dumps(page, indent=1))
 
 
 def _pack(folder: Path, file: Path) -> None:

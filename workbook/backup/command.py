@@ -55,7 +55,12 @@ def _databases(target: str) -> dict[str, PostgresSettings]:
             raise NoBackup(problem)
         return stack.databases()
     kinds = ((service.name, service.settings) for service in services(newest_phase()))
-    return {name: read_settings(kind) for name, kind in kinds if issubclass(kind, PostgresSettings)}
+    found: dict[str, PostgresSettings] = {
+        name: read_settings(kind) for name, kind in kinds if issubclass(kind, PostgresSettings)
+    }
+    if len({settings.db_name for settings in found.values()}) < len(found):
+        raise NoBackup("DB_NAME gives all services one database, and each has its own: run it without DB_NAME")
+    return found
 
 
 def _told(problem: Exception) -> str:
