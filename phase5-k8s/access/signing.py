@@ -47,10 +47,11 @@ class ServiceToken:
         self._service = service
         self._signer = Signer(service, key, now)
         self._now = now
-        self._token, self._replaced_at = "", 0.0
+        self._token, self._made_at = "", float("-inf")
 
     def current(self) -> str:
-        if self._now() >= self._replaced_at:
+        # Also made anew when the clock was put back: nobody takes one of the future.
+        if not 0 <= self._now() - self._made_at < _SERVICE_LIFE - _LEFT:
+            self._made_at = self._now()
             self._token = self._signer.token(self._service, [Role.SERVICE], _SERVICE_LIFE)
-            self._replaced_at = self._now() + _SERVICE_LIFE - _LEFT
         return self._token
