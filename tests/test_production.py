@@ -14,7 +14,7 @@ import pytest
 from tests.containers import configured
 from workbook.needs import needs
 from workbook.phases import ROOT
-from workbook.production import make_secrets
+from workbook.production import main, make_secrets
 
 FILES = ["docker-compose.yml", "docker-compose.prod.yml"]
 STEPS = {"topics", "user-migrate", "event-migrate", "booking-migrate", "metrics-migrate"}
@@ -103,6 +103,17 @@ def test_neither_a_umask_nor_a_folder_that_is_there_changes_who_comes_to_the_sec
     assert folder.stat().st_mode & 0o777 == 0o700
     files = {path.name: path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_file()}
     assert files == dict.fromkeys(files, 0o644)
+
+
+def test_a_key_file_that_somebody_has_broken_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To change a key one writes in it."""
+    monkeypatch.setattr("workbook.production.FOLDER", tmp_path)
+    assert main() == 0
+    (tmp_path / "keys" / "booking-service.json").write_text("[]")
+    assert main() == 1
+    assert "booking-service.json" in capsys.readouterr().err.replace("\n", "")
 
 
 def test_it_is_a_compose_file(tmp_path: Path) -> None:

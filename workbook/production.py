@@ -4,11 +4,11 @@ import os
 import secrets
 from pathlib import Path
 
-from access.keys import make_keys
+from access.keys import NoKeys, make_keys
 from phase5 import HOLDERS
 
 from workbook.phases import ROOT
-from workbook.terminal import DONE, console
+from workbook.terminal import DONE, console, error
 
 FOLDER = ROOT / "secrets"
 PASSWORDS = ("db_password", "grafana_password")
@@ -17,7 +17,11 @@ _READABLE = 0o644
 
 def main() -> int:
     """Says what was made; what is there stays, for PostgreSQL keeps the password that it was made with."""
-    made = make_secrets(FOLDER)
+    try:
+        made = make_secrets(FOLDER)
+    except NoKeys as problem:
+        error(str(problem))
+        return 1
     console.print(f"{DONE} made in {FOLDER.name}/: {', '.join(made)}" if made else "nothing to make: all are there")
     return 0
 

@@ -78,7 +78,7 @@ def make_keys(folder: Path, names: Iterable[str]) -> list[str]:
 def own_keys(folder: Path, name: str) -> list[ECKey]:
     """The private keys of a service, the one that signs first; raises NoKeys."""
     path = _own_file(folder, name)
-    keys = _keys_in(_read(path))
+    keys = _keys_in(_read(path), path)
     if not keys or not all(key.is_private for key in keys):
         raise NoKeys(f"{path} holds no private key")
     return keys
@@ -86,20 +86,23 @@ def own_keys(folder: Path, name: str) -> list[ECKey]:
 
 def service_keys(folder: Path) -> list[TrustedKey]:
     """The public keys of all services, each for what its service may say; raises NoKeys."""
-    found: Mapping[str, Any] = _read(folder / _SERVICES)
+    path = folder / _SERVICES
+    found = _read(path)
+    if not isinstance(found, dict):
+        raise NoKeys(f"{path} does not say whose keys are whose")
     return [
         TrustedKey(key, name, SERVICE_ROLES)
         for name, keys in found.items()
         if name != USER_SERVICE  # users' tokens are of another kind: no file gives a service that right
-        for key in _keys_in(keys)
+        for key in _keys_in(keys, path)
     ]
 
 
 def user_keys(jwks: Mapping[str, Any]) -> list[TrustedKey]:
     """The keys of user-service in a JWK Set; raises NoKeys for what is none, or has none that can be used."""
-    found = _keys_in(jwks)
+    found = _keys_in(jwks, "what user-service answers")
     if not found:
-        raise NoKeys("that JWK Set has no key of ours")
+        raise NoKeys("what user-service answers holds no key of ours")
     return [TrustedKey(key, USER_SERVICE, USER_ROLES) for key in found]
 
 
@@ -116,13 +119,13 @@ def _own_file(folder: Path, name: str) -> Path:
     return folder / f"{name}.json"
 
 
-def _keys_in(jwks: Any) -> list[ECKey]:
-    """The keys that can be used; of other kinds there may be more, for a later time."""
+def _keys_in(jwks: Any, where: Path | str) -> list[ECKey]:
+    """The keys that can be used; of other kinds there may be more, for a later time. Errors say `where`."""
     try:
         ours = [key for key in jwks["keys"] if (key["kty"], key.get("crv")) == ("EC", _CURVE) and key.get("kid")]
         return [ECKey.import_key(key) for key in ours]
     except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise NoKeys("that is no JWK Set") from error
+        raise NoKeys(f"{where} holds no JWK Set") from error
 
 
 def _read(path: Path) -> Any:

@@ -55,10 +55,17 @@ def test_a_new_key_before_the_old_one_signs_and_both_are_published(tmp_path: Pat
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"keys": []}', '{"keys": [{"kty": "oct", "k": "AAAA"}]}', "null"])
 def test_a_file_without_keys_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "user-service.json").write_text(text)
-    with pytest.raises(NoKeys):
+    with pytest.raises(NoKeys, match=r"user-service\.json"):
         own_keys(tmp_path, "user-service")
     with pytest.raises(NoKeys, match="python -m phase5 keys"):
         own_keys(tmp_path, "booking-service")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", '{"booking-service": []}', '{"booking-service": {"keys": [{}]}}'])
+def test_a_services_file_that_is_none_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "services.json").write_text(text)
+    with pytest.raises(NoKeys, match=r"services\.json"):
+        service_keys(tmp_path)
 
 
 def test_public_keys_alone_cannot_sign(tmp_path: Path) -> None:
