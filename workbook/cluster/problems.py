@@ -1,5 +1,7 @@
 """What a command tells in one line instead of with a traceback: each text says what to do."""
 
+from access.keys import NoKeys
+
 from workbook.cluster.building import CannotBuild
 from workbook.cluster.deploy import CannotGoBack, NotDeployed
 from workbook.cluster.kubectl import KubectlFailed
@@ -13,6 +15,7 @@ PROBLEMS = (
     CannotGoBack,
     CannotRender,
     KubectlFailed,
+    NoKeys,
     NotAnImage,
     NotDeployed,
     NotShown,
