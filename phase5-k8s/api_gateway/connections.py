@@ -5,7 +5,7 @@ from asyncio import Transport
 from asyncio.events import TimerHandle
 from collections import Counter
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NoReturn
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -15,9 +15,12 @@ from api_gateway.config import GatewaySettings
 _DETAILS = {
     HTTPStatus.BAD_REQUEST: ("MALFORMED_REQUEST", "this is no HTTP request that could be understood in one way only"),
     HTTPStatus.REQUEST_TIMEOUT: ("SLOW_HEAD", "the head of the request did not come in time"),
+    HTTPStatus.TOO_MANY_REQUESTS: ("TOO_MANY_WAITING", "too many requests wait on this connection to be answered"),
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: ("HEAD_TOO_LARGE", "the head of the request is too large"),
     HTTPStatus.SERVICE_UNAVAILABLE: ("TOO_MANY_CONNECTIONS", "too many connections are open; try again later"),
 }
+
+_WAITING = 8  # requests of a connection behind the one that is answered: a small one takes forty times its own bytes
 
 
 class Door:
@@ -49,7 +52,7 @@ class Door:
 
 
 class GuardedHttp(HttpToolsProtocol):
-    """uvicorn's own, which limits neither heads nor the time they take nor connections that ask for nothing."""
+    """uvicorn's own, which bounds neither heads nor their time nor what waits behind them nor idle connections."""
 
     def __init__(self, door: Door, **given: Any) -> None:
         super().__init__(**given)
@@ -60,6 +63,7 @@ class GuardedHttp(HttpToolsProtocol):
         self._begun = False  # whether the first byte of a head has come
         self._received = 0  # bytes of it, in pieces after the one that it began in
         self._size = 0  # of what the parser has made of it
+        self._refusal = HTTPStatus.BAD_REQUEST  # of what the parser does not read on
         self._timer: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
@@ -103,18 +107,24 @@ class GuardedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = self._begun = False
         self._head_is_over()
+        if len(self.pipeline) >= _WAITING:
+            self._stop(HTTPStatus.TOO_MANY_REQUESTS)
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """What the parser could not read; `msg` says no more than that."""
+        """What the parser could not or should not read; `msg` says no more than that."""
         del msg
-        too_large = self._size > self._door.head_limit
-        self._end_with(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if too_large else HTTPStatus.BAD_REQUEST)
+        self._end_with(self._refusal)
 
     def _grow(self, size: int) -> None:
         self._size += size
         if self._size > self._door.head_limit:
-            raise ValueError("the head is too large")  # the parser stops, and `send_400_response` says why
+            self._stop(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def _stop(self, refusal: HTTPStatus) -> NoReturn:
+        """Only an exception stops the parser, which then has `send_400_response` called."""
+        self._refusal = refusal
+        raise ValueError(refusal.phrase)
 
     def _wait_for_head(self) -> None:
         self._head_is_over()
