@@ -7,7 +7,7 @@ from collections import Counter
 from http import HTTPStatus
 from typing import Any, NoReturn
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from api_gateway.addresses import Addresses
 from api_gateway.config import GatewaySettings
@@ -65,6 +65,7 @@ class GuardedHttp(HttpToolsProtocol):
         self._size = 0  # of what the parser has made of it
         self._refusal = HTTPStatus.BAD_REQUEST  # of what the parser does not read on
         self._timer: TimerHandle | None = None
+        self._answered: RequestResponseCycle | None = None  # `cycle` is the newest one, which may still wait
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -81,6 +82,13 @@ class GuardedHttp(HttpToolsProtocol):
             self._door.leave(self._address)
             self._inside = False
         super().connection_lost(exc)
+        if self._answered is not None and not self._answered.response_complete:
+            self._answered.disconnected = True  # uvicorn tells `cycle` alone, and a stream before it would never end
+            self._answered.message_event.set()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
         was_in_head = self._in_head and self._begun
