@@ -92,10 +92,21 @@ class GuardedHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         was_in_head = self._in_head and self._begun
+        idle, self.timeout_keep_alive_task = self.timeout_keep_alive_task, None  # uvicorn would stop it at any byte
         super().data_received(data)
+        self._go_on_idling(idle)
         self._received += len(data) if was_in_head else 0
         if self._in_head and self._received > self._door.head_limit and not self.transport.is_closing():
             self._end_with(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def _go_on_idling(self, timer: TimerHandle | None) -> None:
+        """Only a request ends idleness: neither a line end before it nor the body of one that was refused unread."""
+        if timer is None:
+            return
+        if self._begun or not self.cycle.response_complete:
+            timer.cancel()
+        else:
+            self.timeout_keep_alive_task = timer
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
