@@ -19,9 +19,8 @@ class Addresses:
         self._trusted = trusted
 
     def counted(self, scope: Scope) -> str:
-        """What is counted as one client: an IPv6 customer has a whole /64, and could use another address each time."""
-        address = self.of(scope)
-        return counted_as(address) if _is_address(address) else address
+        """What the client of a request is counted as."""
+        return counted(self.of(scope))
 
     def of(self, scope: Scope) -> str:
         """The client's address: the last one on the way that is not a proxy of ours."""
@@ -38,6 +37,11 @@ class Addresses:
         if not self._trusted or not _is_address(address):
             return False
         return any(ip_address(address) in network for network in self._trusted)
+
+
+def counted(address: str) -> str:
+    """What is counted as one client: an IPv6 customer has a whole /64, and could use another address each time."""
+    return counted_as(address) if _is_address(address) else address
 
 
 def _hops(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[str]:

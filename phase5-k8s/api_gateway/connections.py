@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from api_gateway.addresses import Addresses
+from api_gateway.addresses import Addresses, counted
 from api_gateway.config import GatewaySettings
 
 _DETAILS = {
@@ -24,7 +24,7 @@ _WAITING = 8  # requests of a connection behind the one that is answered: a smal
 
 
 class Door:
-    """Who is in: at most so many connections, and so many of one address unless it is a proxy of ours."""
+    """Who is in: at most so many connections, and so many of one client unless it is a proxy of ours."""
 
     def __init__(self, settings: GatewaySettings, addresses: Addresses) -> None:
         self.head_limit = settings.header_limit
@@ -37,18 +37,24 @@ class Door:
 
     def enter(self, address: str) -> bool:
         """Whether there is room; who is let in has to leave."""
-        crowded = self._inside[address] >= self._per_address and not self._addresses.trusts(address)
+        client = self._client(address)
+        crowded = self._inside[client] >= self._per_address and not self._addresses.trusts(address)
         if crowded or self._count >= self._most:
             return False
-        self._inside[address] += 1
+        self._inside[client] += 1
         self._count += 1
         return True
 
     def leave(self, address: str) -> None:
+        client = self._client(address)
         self._count -= 1
-        self._inside[address] -= 1
-        if not self._inside[address]:
-            del self._inside[address]
+        self._inside[client] -= 1
+        if not self._inside[client]:
+            del self._inside[client]
+
+    def _client(self, address: str) -> str:
+        """As which it is counted; a proxy of ours takes no place of its neighbours in a network."""
+        return address if self._addresses.trusts(address) else counted(address)
 
 
 class GuardedHttp(HttpToolsProtocol):
