@@ -121,7 +121,8 @@ def guard(
     """What stands before the routes, innermost first."""
     app = Bodies(app, settings.body_limit, settings.body_timeout)
     app = Limits(app, settings, windows, addresses)
-    if settings.cors_origins:
+    app = Edge(app, Callers(verifier), settings.request_deadline)
+    if settings.cors_origins:  # around the refusals: a browser shows none to a page that may not read it
         app = CORSMiddleware(
             app,
             allow_origins=settings.cors_origins,
@@ -129,7 +130,7 @@ def guard(
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
             expose_headers=["Location", "RateLimit", "RateLimit-Policy", "Retry-After", "traceparent"],
         )
-    return Edge(app, Callers(verifier), settings.request_deadline)
+    return app
 
 
 def routes_of(app: FastAPI) -> list[tuple[str, str]]:

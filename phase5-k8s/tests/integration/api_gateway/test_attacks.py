@@ -187,6 +187,18 @@ async def test_a_site_that_is_named_may_and_no_other(shop: Shop) -> None:
             )
 
 
+async def test_a_site_that_is_named_may_read_refusals_too(shop: Shop) -> None:
+    """Else its scripts would see neither 429 nor 401, but a network that is broken."""
+    async with shop.gateway(cors_origins="https://shop.example", address_rate="1/hour") as client:
+        for origin in ("https://shop.example", "https://evil.example"):
+            headers = {"Origin": origin}
+            answers = [await client.get("/v1/events", headers=headers) for _ in range(2)]
+            answers.append(await client.get("/v1/events", headers=headers | {"Authorization": "nonsense"}))
+            assert [answer.status_code for answer in answers[1:]] == [429, 401]
+            allowed = [answer.headers.get("access-control-allow-origin", "") == origin for answer in answers]
+            assert allowed == [origin == "https://shop.example"] * 3  # and the control
+
+
 async def test_every_answer_is_guarded(client: httpx.AsyncClient) -> None:
     for path in ("/v1/events", "/v1/events/x", "/nowhere", "/healthz"):
         answer = await client.get(path)
