@@ -22,7 +22,7 @@ WRONG: Mapping[str, Mapping[str, Any]] = {
     "a name of 5000 characters": {"name": "e" * 5000},
     "a NUL in its name": {"name": "check\0name"},
     "an empty venue": {"venue": ""},
-    "no starts_at": {"starts_at": {}},
+    "no starts_at": {"starts_at": None},
     "starts_at beyond the year 9999": {"starts_at": {"seconds": 2**62}},
 }
 IDS: Mapping[str, str] = {"empty": "", "a word": "nonsense", "a NUL": "\0", "a quote": "' OR '1'='1"}

@@ -7,6 +7,7 @@ from chassis.errors import InvalidArgument
 from chassis.fields import check_uuid
 from chassis.interceptor import Context
 from chassis.paging import Position, page_size, read_token, write_token
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from event_service.domain import Event, EventChanges, NewEvent, Wish, check_change, check_kind, check_text
@@ -24,7 +25,7 @@ class EventHandler(event_pb2_grpc.EventServiceServicer):
         self._watching = watching
 
     async def CreateEvent(self, request: pb.CreateEventRequest, context: Context) -> pb.CreateEventResponse:
-        starts_at = moment("starts_at", request.starts_at)
+        starts_at = moment(request, "starts_at")
         zone = request.time_zone or "UTC"
         new = NewEvent(request.name, request.kind, starts_at, zone, request.venue, request.capacity)
         return pb.CreateEventResponse(event=message(await self._events.create(new)))
@@ -46,7 +47,7 @@ class EventHandler(event_pb2_grpc.EventServiceServicer):
             for field in ("name", "kind", "time_zone", "venue")
             if request.HasField(field)
         }
-        starts_at = moment("starts_at", request.starts_at) if request.HasField("starts_at") else None
+        starts_at = moment(request, "starts_at") if request.HasField("starts_at") else None
         event_id = check_uuid("event_id", request.event_id)
         event = await self._events.update(event_id, EventChanges(starts_at=starts_at, **given))
         return pb.UpdateEventResponse(event=message(event))
@@ -87,21 +88,20 @@ def filter_of(request: pb.ListEventsRequest) -> Filter:
     if request.venue:
         check_text("venue", request.venue)
     starts = {
-        field: moment(field, getattr(request, field)) if request.HasField(field) else None
-        for field in ("starts_from", "starts_before")
+        field: moment(request, field) if request.HasField(field) else None for field in ("starts_from", "starts_before")
     }
     return Filter(request.kind or None, venue=request.venue or None, only_available=request.only_available, **starts)
 
 
-def moment(field: str, timestamp: Timestamp) -> datetime:
-    """The time in a message; InvalidArgument when it is missing or not between the years 1 and 9999."""
+def moment(request: Message, field: str) -> datetime:
+    """The time in a field of a request; InvalidArgument when it is missing or not between the years 1 and 9999."""
+    if not request.HasField(field):
+        raise InvalidArgument(field, "must be given")
+    timestamp: Timestamp = getattr(request, field)
     try:
-        found = timestamp.ToDatetime(tzinfo=UTC)
+        return timestamp.ToDatetime(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise InvalidArgument(field, "must be between the years 1 and 9999") from None
-    if not timestamp.seconds:
-        raise InvalidArgument(field, "must be given")
-    return found
 
 
 def message(event: Event) -> pb.Event:

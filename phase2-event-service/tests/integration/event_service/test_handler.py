@@ -72,6 +72,18 @@ async def test_events_of_long_ago_have_pages_too(stub: "EventServiceAsyncStub") 
     assert [event.starts_at.ToDatetime().year for page in (first, second) for event in page.events] == [1, 1969]
 
 
+async def test_the_epoch_is_a_moment_too(stub: "EventServiceAsyncStub") -> None:
+    """Its Timestamp is all zeros, as one that was not sent; only presence tells them apart."""
+    made = (await stub.CreateEvent(pb.CreateEventRequest(**{**GOOD, "starts_at": Timestamp()}))).event
+    for wanted, found in (
+        (pb.ListEventsRequest(starts_from=Timestamp()), [made.id]),
+        (pb.ListEventsRequest(starts_before=Timestamp()), []),
+    ):
+        assert [event.id for event in (await stub.ListEvents(wanted)).events] == found
+    changes = pb.UpdateEventRequest(event_id=made.id, starts_at=Timestamp())
+    assert (await stub.UpdateEvent(changes)).event.starts_at == Timestamp()
+
+
 WRONG_EVENTS = [
     *({"name": name} for name in ("", "  ", "x" * 201, "a\0b", "a\nb")),
     *({"kind": kind} for kind in ("", "opera", "CONCERT")),

@@ -65,7 +65,7 @@ async def test_an_organiser_makes_changes_and_deletes_an_event(shop: Shop, clien
         answer = await client.post(f"/v1/events/{event_id}/ticket-changes", json=more, headers=organiser)
         assert answer.json()["capacity"] == 15
     listed = await client.get(
-        "/v1/events", params={"venue": "zorl", "available": "true", "from": "2026-01-01T00:00:00Z"}
+        "/v1/events", params={"venue": "zorl", "available": "true", "from": "1970-01-01T00:00:00Z"}
     )
     assert [event["id"] for event in listed.json()["events"]] == [event_id]
     assert (await client.delete(f"/v1/events/{event_id}", headers=organiser)).status_code == 204
