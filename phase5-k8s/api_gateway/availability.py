@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator
+from http import HTTPStatus
 
 import grpc
 from event_service.proto import event_pb2 as pb
@@ -10,6 +11,7 @@ from starlette.responses import Response
 
 from api_gateway.documented import problems
 from api_gateway.events import EventId
+from api_gateway.problems import Problem
 from api_gateway.streams import EventStream, Streams
 from api_gateway.watches import WatchEnded, Watches
 
@@ -69,7 +71,9 @@ async def availability(request: Request, event_id: EventId) -> Response:
     """The tickets left, for as long as the client stays."""
     state = request.app.state
     pieces = state.availability.pieces(event_id.lower(), state.addresses.counted(request.scope))
-    first = await anext(pieces)  # a refusal is a problem with a status of its own, as long as nothing is sent
+    first = await anext(pieces, None)  # a refusal is a problem with a status of its own, as long as nothing is sent
+    if first is None:
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "ENDING", "the stream ended before it began; try again")
     return EventStream(_AGAIN + first, pieces)
 
 
