@@ -101,8 +101,8 @@ def _whole(seconds: float) -> int:
 class SharedWindows:
     """Counts in Redis. While that does not answer, each process counts for itself: better too much than nothing.
 
-    Used as `async with`, which closes its connections. `patience` is in seconds, for each answer of Redis: it is asked
-    before everything else.
+    Used as `async with`, which closes its connections. `patience` is in seconds, for a request's turn and the answers
+    of Redis: it is asked before everything else.
     """
 
     def __init__(self, url: str, alone: Windows, patience: float = 0.1) -> None:
@@ -118,6 +118,7 @@ class SharedWindows:
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._items: dict[Policy, RateLimitItem] = {}
         self._alone = alone
+        self._patience = patience
         self._asked_again_at = 0.0
 
     async def __aenter__(self) -> Self:
@@ -127,16 +128,13 @@ class SharedWindows:
         await self._pool.aclose()
 
     async def take(self, policy: Policy, key: str) -> Taken:
-        async with self._turns:
-            taken = await self._shared(policy, key)
-        return taken or await self._alone.take(policy, key)
+        return await self._shared(policy, key) or await self._alone.take(policy, key)
 
     async def _shared(self, policy: Policy, key: str) -> Taken | None:
         """None while Redis does not answer, also for those who waited for their turn meanwhile."""
-        if time.monotonic() < self._asked_again_at:
-            return None
         try:
-            return await self._counted(policy, key)
+            async with asyncio.timeout(self._patience), self._turns:
+                return await self._counted(policy, key) if time.monotonic() >= self._asked_again_at else None
         except (StorageError, OSError, TimeoutError) as error:
             if time.monotonic() >= self._asked_again_at:  # of all that were under way, one says so
                 log.warning("limits are counted by each process: Redis does not answer", error=type(error).__name__)

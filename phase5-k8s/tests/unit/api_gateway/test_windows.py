@@ -1,11 +1,14 @@
 """Limits: how many come through, when there is more, and what it costs when many come."""
 
+import asyncio
+import socket
 import time
 
 import pytest
 from api_gateway.windows import OwnWindows, Policy, SharedWindows, Taken, Windows
 
 THREE = Policy("user", 3, 60)
+PATIENCE = 0.5
 
 
 class Clock:
@@ -107,3 +110,36 @@ async def test_without_its_redis_each_process_counts_for_itself_and_nobody_waits
         began = time.monotonic()
         assert await allowed(windows, 5) == 3
         assert time.monotonic() - began < 5
+
+
+class Slow(SharedWindows):
+    """Redis answers in time, and takes most of it."""
+
+    async def _counted(self, policy: Policy, key: str) -> Taken:
+        del key
+        await asyncio.sleep(0.8 * PATIENCE)
+        return Taken(policy, True, 0, 1)
+
+
+async def seconds_of_a_crowd() -> float:
+    """How long the last of ten times as many waits as have a turn at once."""
+    async with Slow("redis://127.0.0.1:1", OwnWindows(), PATIENCE) as windows:
+        began = time.monotonic()
+        await asyncio.gather(*[windows.take(THREE, "ada") for _ in range(160)])
+        return time.monotonic() - began
+
+
+async def test_waiting_for_a_turn_is_waiting_for_redis() -> None:
+    assert await seconds_of_a_crowd() < 4 * PATIENCE
+
+
+async def test_a_redis_that_says_nothing_costs_its_patience_once() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=200) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}"
+        async with SharedWindows(url, OwnWindows(Clock()), PATIENCE) as windows:
+            began = time.monotonic()
+            taken = await asyncio.gather(*[windows.take(THREE, "ada") for _ in range(100)])
+            assert sum(each.allowed for each in taken) == 3
+            for _ in range(100):
+                await windows.take(THREE, "ada")
+            assert time.monotonic() - began < 4 * PATIENCE
