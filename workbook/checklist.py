@@ -45,10 +45,14 @@ def run(
     pause: str | None = None,
     *,
     deadline: float = 5,
+    within: float | None = None,
     as_of: int | None = None,
     progress: Progress = lambda _: None,
 ) -> Report:
     """Runs the checks of `phase` against `target`, giving each call `deadline` seconds; never raises for what it finds.
+
+    What follows from a call, such as a message, is looked for `within` seconds, the deadline where nothing is said:
+    less shortens the proof that it never comes, and no call is given up because a machine is busy.
 
     `target` is "local", "compose", "kubernetes", HOST:PORT, or NAME=HOST:PORT,…, with folders as in
     workbook/checks/folders.py; `restart` and `pause` are shell commands, see
@@ -61,7 +65,8 @@ def run(
         report.problem = f"phase {phase} has no checklist"
         return report
     options = [f"--as-of={as_of or phase}", f"--target={target}", f"--deadline={deadline}"]
-    options += [f"--{name}={command}" for name, command in (("restart", restart), ("pause", pause)) if command]
+    given = {"restart": restart, "pause": pause, "within": within}
+    options += [f"--{name}={value}" for name, value in given.items() if value]
     with tempfile.TemporaryFile("w+") as output:
         for line in _results(checks, options, output):
             told = json.loads(line)

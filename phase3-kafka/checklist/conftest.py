@@ -45,7 +45,7 @@ def _shown(system: System) -> Page | None:
     """The consumer's page, None where there is none to read."""
     if CONSUMER not in system.addresses:
         return None
-    page = Page(system.addresses[CONSUMER], system.patience)
+    page = Page(system.addresses[CONSUMER], system.within)
     try:
         page.figures()
     except Wrong:

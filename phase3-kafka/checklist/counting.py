@@ -38,7 +38,7 @@ class Counting:
         self.bookings = bookings
         self.story = story
         self.log: Log = story.log
-        self.patience = 2 * bookings.system.patience
+        self.patience = 2 * bookings.system.within
         self.topic = story.messages[0].topic
         self._event = event_id
 

@@ -14,6 +14,8 @@ from typing import Any
 from checklist.client import fresh
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
+from workbook.checks.verdict import Wrong
+
 TOPIC, DEAD_LETTERS = "bookings", "bookings.dead-letter"
 CREATED, CANCELLED = "BookingCreatedEvent", "BookingCancelledEvent"
 HEADERS = ("message-id", "type", "version", "traceparent")
@@ -139,10 +141,18 @@ class Log:
             for number in range(self.partitions.get(name, 0), count)
         ]
         for each in new if from_the_end else ():
-            each.offset = self.consumer.get_watermark_offsets(each, self._patience)[1]
+            each.offset = self._end_of(each)
         if new:
             self.partitions |= known
             self.consumer.incremental_assign(new)
+
+    def _end_of(self, partition: TopicPartition) -> int:
+        try:
+            return int(self.consumer.get_watermark_offsets(partition, self._patience)[1])
+        except KafkaException as error:
+            where = f"partition {partition.partition} of {partition.topic}"
+            said = f"Kafka at {self._address} did not say where {where} ends ({error})"
+            raise Wrong(said, "read the broker's log: each partition needs a leader that answers") from error
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """What the checks do once, in a few seconds, and then look at from every side: bookings and their messages."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,7 +65,7 @@ class Telling:
 
     def tell(self) -> Story:
         """Everything, and then the time that messages need."""
-        log, patience = self.story.log, self._bookings.system.patience
+        log, within = self.story.log, self._bookings.system.within
         self._watched()
         if self.story.booked and not self.story.messages:
             return self.story  # it would be nothing but waiting
@@ -73,25 +73,30 @@ class Telling:
         self._cancelled()
         self._refused()
         self._retried()
-        log.until(lambda: all(map(self.story.created, self.story.booked)), 2 * patience)
+        log.until(lambda: all(map(self.story.created, self.story.booked)), 2 * within)
         if self.story.in_contract:
-            log.until(lambda: all(len(self.story.about(each)) > 1 for each in self.story.cancelled), patience)
+            log.until(lambda: all(len(self.story.about(each)) > 1 for each in self.story.cancelled), within)
         log.settle(2 * SETTLE)
         return self.story
 
     def _watched(self) -> None:
         """Books, and looks whether the booking is there as soon as its message is."""
-        log, patience = self.story.log, self._bookings.system.patience
         with ThreadPoolExecutor(1) as pool:
             for count in range(1, WATCHED + 1):
                 request = wish(self._event, count)
                 user = request["user_id"]
                 booking = pool.submit(self._bookings.attempt, "CreateBooking", **request)
-                if log.until(lambda user=user: log.about(user), patience):  # type: ignore[misc]
+                if self._told(user, booking):
                     self.story.early += [] if statuses(self._bookings, user) else [user]
                 self._take(booking.result())
                 if not self.story.messages:
                     return
+
+    def _told(self, user: str, booking: Future[Any]) -> bool:
+        """Whether a message about the user comes before the booking is answered, or soon after that."""
+        log, system = self.story.log, self._bookings.system
+        log.until(lambda: booking.done() or log.about(user), system.patience)
+        return log.until(lambda: log.about(user), system.within)
 
     def _booked_together(self) -> None:
         wishes = [wish(self._event, 1 + number % 3) for number in range(TOGETHER)]

@@ -19,7 +19,7 @@ from workbook.checks.verdict import expect, not_run
 
 BUYERS = 5
 HELD = 1  # second more that Kafka is away
-ARRIVE = 6  # times the patience for a call, for what waited to come to Kafka
+ARRIVE = 6  # times as long as a message may take as a rule, for what waited to come to Kafka
 FIGURES = "booking-metrics"
 WAITING, OLDEST = series("outbox_messages_waiting"), series("outbox_oldest_seconds")
 OUTBOX = "write the message into the booking's database, in the transaction that makes the booking; send it from there"
@@ -54,7 +54,7 @@ def _away(
         shown = meanwhile()
         time.sleep(HELD)
     made = [answer.message.booking for answer, _ in answers if is_sold(answer)]
-    story.log.until(lambda: all(map(story.created, made)), ARRIVE * system.patience)
+    story.log.until(lambda: all(map(story.created, made)), ARRIVE * system.within)
     story.booked += made
     story.uncertain = uncertain or len(made) < BUYERS
     return Away(limit, answers, shown, [bool(story.created(booking)) for booking in made])
@@ -64,8 +64,8 @@ def _outbox(system: System) -> Figures:
     """The outbox's figures once they say that something has waited for a moment, or as they are after a while."""
     if FIGURES not in system.addresses:
         return {}
-    page = Page(system.addresses[FIGURES], system.patience)
-    comes_true(lambda: page.figures().get(WAITING, 0) >= BUYERS and page.figures().get(OLDEST, 0) > 0, system.patience)
+    page = Page(system.addresses[FIGURES], system.within)
+    comes_true(lambda: page.figures().get(WAITING, 0) >= BUYERS and page.figures().get(OLDEST, 0) > 0, system.within)
     return page.figures()
 
 
@@ -85,7 +85,7 @@ def test_arrives(away: Away) -> None:
 
 def test_outbox_is_shown(system: System, away: Away) -> None:
     """While Kafka does not answer, the figures say how many messages wait and for how long; then none do."""
-    page = Page(system.address(FIGURES), system.patience)
+    page = Page(system.address(FIGURES), system.within)
     if WAITING not in away.shown or OLDEST not in away.shown:
         not_run(f"needs {WAITING[0]} and {OLDEST[0]} on its page: an addition to the roadmap")
     waiting, oldest = away.shown[WAITING], away.shown[OLDEST]
@@ -93,7 +93,7 @@ def test_outbox_is_shown(system: System, away: Away) -> None:
     made = len(away.arrived)
     case = f"with {made} bookings made while Kafka was paused, {said}"
     expect(waiting >= made and oldest > 0, case, "read both from the table when you are asked")
-    empty = comes_true(lambda: page.figures().get(WAITING) == 0, ARRIVE * system.patience)
+    empty = comes_true(lambda: page.figures().get(WAITING) == 0, ARRIVE * system.within)
     expect(empty, f"{WAITING[0]} is still not 0 when all messages have come", "forget a message once Kafka has it")
 
 

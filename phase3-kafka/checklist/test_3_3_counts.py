@@ -21,7 +21,7 @@ GIVEN_BACK = 9
 
 def test_page(system: System) -> None:
     """It shows figures to Prometheus."""
-    figures = Page(system.address(CONSUMER), system.patience).figures()
+    figures = Page(system.address(CONSUMER), system.within).figures()
     expect(figures, "its page shows no figure", "register what you count, and show it")
 
 

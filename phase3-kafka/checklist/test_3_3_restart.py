@@ -13,9 +13,7 @@ from workbook.checks.verdict import expect, not_run
 
 OFTEN, SELDOM = 0.05, 0.5  # seconds between bookings while it dies, and once there are ENOUGH
 ENOUGH = 40  # fewer than were counted before, so that a count that began at 0 again is seen
-JOINS = (
-    24  # times the patience for a call: a group's dead member keeps its partitions for a minute where that is set so
-)
+JOINS = 24  # times as long as a count may take: a group's dead member keeps its partitions for a minute in some
 LASTS = "keep the counts in a database, and read them from there when you are asked"
 IN_ONE_STEP = "count and remember the message's id in one transaction, and store its offset after that, not before"
 
@@ -57,6 +55,6 @@ def test_each_once(system: System, counting: Counting, killed: Killed) -> None:
         not_run("needs counts that outlive the consumer, see above")
     made = [*killed.made, *counting.book(4)]
     wanted = {CONFIRMED: len(made), SOLD: tickets(made)}
-    growth = counting.page.grown(killed.before, wanted, JOINS * system.patience)
+    growth = counting.page.grown(killed.before, wanted, JOINS * system.within)
     said = f"{growth[CONFIRMED]:g} bookings were counted of {len(made)} made while metrics-consumer was killed"
     expect(growth == wanted, said, IN_ONE_STEP)

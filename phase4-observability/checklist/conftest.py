@@ -37,7 +37,7 @@ def sellers(system: System) -> Iterator[Sellers]:
 @pytest.fixture(scope="session")
 def pages(system: System) -> Mapping[str, Shown]:
     """The pages that can be read, by their names."""
-    given = {name: Shown(system.addresses[name], system.patience) for name in PAGES if name in system.addresses}
+    given = {name: Shown(system.addresses[name], system.within) for name in PAGES if name in system.addresses}
     return {name: page for name, page in given.items() if _is_read(page)}
 
 
@@ -112,7 +112,7 @@ def store(system: System) -> Store:
 @pytest.fixture(scope="session")
 def traced(system: System, store: Store, visit: Visit, log: Log | None) -> Traced:
     """The traces of what the checks did, once they are whole, or nothing more comes."""
-    return followed(store, visit, log, 2 * system.patience)
+    return followed(store, visit, log, 2 * system.within)
 
 
 @pytest.fixture(scope="session")

@@ -61,7 +61,7 @@ def _left(page: Shown, buyers: Buyers, leave: Callable[..., Answer], request: An
     def counted() -> Outcomes:
         return grown(before, requests(page.figures(), methods))
 
-    comes_true(lambda: of_method(counted(), BOOK) > 0 or counted()["", ""] > 0, buyers.system.patience)
+    comes_true(lambda: of_method(counted(), BOOK) > 0 or counted()["", ""] > 0, buyers.system.within)
     return answer, counted()
 
 

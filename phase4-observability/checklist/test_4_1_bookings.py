@@ -86,7 +86,7 @@ def test_again(counted: Visit, bought: Bought, buyers: Buyers, log: Log | None, 
     again = "idempotency_key" in buyers.additions["CreateBookingRequest"]
     key = {"idempotency_key": fresh("key")} if again else {}
     first = bought.buy(**key)
-    messages = _messages(log, first, system.patience) if log else []
+    messages = _messages(log, first, system.within) if log else []
     if not again and not messages:
         not_run(f"needs idempotency_key in CreateBookingRequest, or message-id on messages: {CONTRACT}")
     if again:
@@ -94,7 +94,7 @@ def test_again(counted: Visit, bought: Bought, buyers: Buyers, log: Log | None, 
     if log and messages:
         log.send(messages)
     bought.buy()
-    grown = bought.grown(2, 2 * system.patience)
+    grown = bought.grown(2, 2 * system.within)
     how = " and ".join(["request"] * again + ["message"] * bool(messages))
     expect(grown == 2, f"{TOTAL} grew by {grown:g} with 2 bookings, of which one's {how} came twice", ONCE)
 
@@ -103,20 +103,20 @@ def test_restart(bought: Bought, pages: Mapping[str, Shown], system: System) -> 
     """It counts bookings once though the booking service is killed and started again."""
     system.needs_restart()
     bought.buy()
-    bought.grown(1, 2 * system.patience)
+    bought.grown(1, 2 * system.within)
     system.restart("booking-service")
     if "booking-metrics" in pages:
         pages["booking-metrics"].begins_again()
     if total_grown(bought.before, bought.shown(), 1) < 1:
         not_run("needs counts that outlive a service: an addition to the roadmap; a counter may begin at 0 again")
     bought.buy()
-    grown = bought.grown(2, 2 * system.patience)
+    grown = bought.grown(2, 2 * system.within)
     expect(grown == 2, f"{TOTAL} grew by {grown:g} with 2 bookings, around a kill of booking-service", ONCE)
 
 
-def _messages(log: Log, booking: Any, patience: float) -> list[Any]:
+def _messages(log: Log, booking: Any, within: float) -> list[Any]:
     """What was told of the booking, if a reader can tell by an id that it comes again."""
-    log.until(lambda: log.about(booking.user_id, booking.id), patience)
+    log.until(lambda: log.about(booking.user_id, booking.id), within)
     return [each for each in log.about(booking.user_id, booking.id)[:1] if each.headers.get("message-id")]
 
 

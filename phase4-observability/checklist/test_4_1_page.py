@@ -19,7 +19,7 @@ KINDS = {TOTAL: {"counter"}, BY_STATUS: {"gauge", "counter"}, REQUESTS: {"counte
 @pytest.mark.parametrize("name", PAGES)
 def test_page(system: System, name: str) -> None:
     """The service shows a page that Prometheus can read."""
-    Shown(system.address(name), system.patience).check()
+    Shown(system.address(name), system.within).check()
 
 
 @pytest.mark.parametrize("name", NAMES)

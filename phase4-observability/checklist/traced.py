@@ -70,7 +70,7 @@ class Traced:
         return any(OWN in span.attributes for trace in self.traces.values() for span in trace.spans)
 
 
-def followed(store: Store, visit: Visit, log: Log | None, patience: float) -> Traced:
+def followed(store: Store, visit: Visit, log: Log | None, within: float) -> Traced:
     """Everything, once the traces are whole or the time is over."""
     booking = visit.followed
 
@@ -82,8 +82,8 @@ def followed(store: Store, visit: Visit, log: Log | None, patience: float) -> Tr
         return Traced(traces, next(iter(messages()), None))
 
     if log is not None:
-        log.until(messages, patience)
-    comes_true(lambda: _is_whole(look()), patience)
+        log.until(messages, within)
+    comes_true(lambda: _is_whole(look()), within)
     return look()
 
 

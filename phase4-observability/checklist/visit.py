@@ -119,7 +119,7 @@ class Visiting:
         return str(event.message.event.id)
 
     def _wait(self, visit: Visit) -> None:
-        deadline = time.monotonic() + 2 * self._buyers.system.patience
+        deadline = time.monotonic() + 2 * self._buyers.system.within
         self._look(visit)
         while not _as_wanted(visit) and time.monotonic() < deadline:
             time.sleep(0.1)

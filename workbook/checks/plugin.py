@@ -28,6 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     options.addoption("--restart", default=None)
     options.addoption("--pause", default=None)
     options.addoption("--deadline", type=float, default=5.0)
+    options.addoption("--within", type=float, default=None)
     options.addoption("--results-fd", type=int, default=1)
 
 
@@ -41,6 +42,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         restart,
         pause,
         patience=config.getoption("deadline"),
+        within=config.getoption("within"),
         progress=lambda step: _tell(config, progress=step),
     )
     try:

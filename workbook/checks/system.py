@@ -29,7 +29,8 @@ class CannotRestart(Exception):
 
 @dataclass(slots=True)
 class System:
-    """`name` says to people what is checked; `addresses` is HOST:PORT by name; `patience` is a call's deadline.
+    """`name` says to people what is checked; `addresses` is HOST:PORT by name; `patience` is a call's deadline,
+    `within` how long what follows from a call may take to show, in seconds: a message, a figure, a trace.
 
     `killer` kills a service by name and starts it again, `pauser` holds one up inside its block; None where nobody
     knows how. `databases` says where services keep their data, for laws that no answer shows. `gone` names the check
@@ -45,6 +46,7 @@ class System:
     pauser: Callable[[str], AbstractContextManager[None]] | None = None
     databases: Mapping[str, "PostgresSettings"] = field(default_factory=dict)
     patience: float = 5
+    within: float = 5
     gone: str = ""
     event_maker: Callable[[], str] | None = None
     token: Token | None = None

@@ -31,16 +31,24 @@ class NoTarget(Exception):
 
 @contextmanager
 def open_target(
-    phase: int, target: str, restart: str | None, pause: str | None = None, *, patience: float, progress: Progress
+    phase: int,
+    target: str,
+    restart: str | None,
+    pause: str | None = None,
+    *,
+    patience: float,
+    within: float | None = None,
+    progress: Progress,
 ) -> Iterator[System]:
     """The running system of a phase behind `target`, which answers calls; raises NoTarget.
 
     `restart` is a shell command that kills a service, whose name is in its environment as SERVICE, and starts it again;
-    `pause` one that sends it the signal named SIGNAL, first STOP, then CONT. A system that asks who is calling gets the
-    token in the environment variable TICKETS_TOKEN; a local one has its own.
+    `pause` one that sends it the signal named SIGNAL, first STOP, then CONT. `patience` and `within` are seconds as in
+    System. A system that asks who is calling gets the token in the environment variable TICKETS_TOKEN; a local one has
+    its own.
     """
     with _opened(phase, target, progress) as system:
-        system.patience = patience
+        system.patience, system.within = patience, within or patience
         system.token = system.token or token_of_shell()
         if restart:
             system.killer = lambda service: ordered(restart, service)

@@ -32,8 +32,8 @@ def boards(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def _checked(name: str, folder: Path) -> Report:
     with running(name, folder, paused=name in PAUSED | {"right"}, killed=name in KILLED | {"right"}) as system:
-        deadline = 5 if name == "right" else 1.5 if name in KILLED else 2  # a killed one is waited for the longest
-        return run(3, system.target, system.restart, system.pause, deadline=deadline)
+        within = 5 if name == "right" else 1.5 if name in KILLED else 2  # a killed one is waited for the longest
+        return run(3, system.target, system.restart, system.pause, within=within)
 
 
 def test_right_system_passes(boards: Boards) -> None:

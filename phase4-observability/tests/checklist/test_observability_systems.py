@@ -37,7 +37,7 @@ def _can_run(name: str) -> bool:
 
 def _checked(name: str, folder: Path) -> Report:
     with running(name, folder) as system:
-        return run(4, system.target, system.restart, system.pause, deadline=5 if name == "right" else 1.5)
+        return run(4, system.target, system.restart, system.pause, within=5 if name == "right" else 1.5)
 
 
 def test_right_system_passes(boards: Boards) -> None:
