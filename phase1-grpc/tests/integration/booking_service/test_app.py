@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import psycopg
@@ -20,6 +20,7 @@ from chassis.plugs import Plugs
 from chassis.postgres import Connection, Database
 from chassis.server import GrpcServer
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from tests.pools import whole
 from tests.refusals import refusal
 
 from tests.waiting import until_async
@@ -50,6 +51,14 @@ def breakable(postgres: Part) -> Iterator[Part]:
 async def calling(server: GrpcServer) -> AsyncIterator[tuple["BookingServiceAsyncStub", grpc.aio.Channel]]:
     async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         yield BookingServiceStub(channel), channel
+
+
+@asynccontextmanager
+async def with_a_whole_pool(settings: BookingSettings, **plugged: Any) -> AsyncIterator["BookingServiceAsyncStub"]:
+    """A stub of the service, once it has its connections: a call waits no longer for one than for a lock."""
+    async with booking_app(settings, **plugged) as app, calling(app.server) as (stub, _):
+        await until_async(lambda: whole(app.database))
+        yield stub
 
 
 async def says(channel: grpc.aio.Channel, service: str, expected: str) -> bool:
@@ -100,7 +109,7 @@ async def test_a_database_of_somebody_elses_is_used_and_interceptors_stand_where
 async def test_refused_tickets_are_a_failed_precondition_and_a_cancelled_booking(
     settings: BookingSettings, sql: psycopg.Connection
 ) -> None:
-    async with booking_app(settings, inventory=Refusing()) as app, calling(app.server) as (stub, _):
+    async with with_a_whole_pool(settings, inventory=Refusing()) as stub:
         refused = await refusal(stub.CreateBooking(WISH))
     assert refused == (grpc.StatusCode.FAILED_PRECONDITION, "TICKETS_REFUSED", "")
     assert sql.execute("SELECT status, reason FROM bookings").fetchall() == [("CANCELLED", "TICKETS_REFUSED")]
@@ -112,7 +121,7 @@ async def test_what_cannot_be_also_written_undoes_the_booking(
     async def fail(_connection: Connection, _changes: Sequence[Change]) -> None:
         raise LookupError
 
-    async with booking_app(settings, also_written={Status.PENDING: fail}) as app, calling(app.server) as (stub, _):
+    async with with_a_whole_pool(settings, also_written={Status.PENDING: fail}) as stub:
         assert (await refusal(stub.CreateBooking(WISH))).code is grpc.StatusCode.INTERNAL
     assert sql.execute("SELECT FROM bookings").rowcount == 0
 
@@ -129,7 +138,7 @@ async def test_a_caller_who_hangs_up_in_the_middle_leaves_nothing(
         finally:
             undone.set()
 
-    async with booking_app(settings, also_written={Status.PENDING: park}) as app, calling(app.server) as (stub, _):
+    async with with_a_whole_pool(settings, also_written={Status.PENDING: park}) as stub:
         call = stub.CreateBooking(WISH)
         await written.wait()
         call.cancel()
@@ -170,7 +179,7 @@ async def test_while_the_database_is_away_callers_hear_it_and_the_process_lives(
 async def test_more_callers_than_connections_are_refused_in_time_and_served_later(
     settings: BookingSettings, sql: psycopg.Connection
 ) -> None:
-    async with booking_app(settings) as app, calling(app.server) as (stub, _):
+    async with with_a_whole_pool(settings) as stub:
         with sql.transaction():
             sql.execute("LOCK TABLE bookings")
             refused = await asyncio.gather(*(refusal(stub.CreateBooking(WISH, timeout=30)) for _ in range(20)))
