@@ -60,7 +60,7 @@ def test_a_stopped_part_may_say_goodbye(make: Make) -> None:
 
 
 def test_a_part_that_does_not_end_is_killed_after_its_grace(make: Make) -> None:
-    part = make(STUBBORN, grace=0.2)
+    part = make(STUBBORN, grace=3)
     part.start()
     part.stop()
     assert part.log_tail().endswith("goodbye")

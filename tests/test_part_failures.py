@@ -61,8 +61,10 @@ def test_a_part_that_ends_while_it_starts_is_reported_at_once_with_its_log(make:
 
 def test_a_part_that_does_not_become_ready_is_reported_with_its_log(make: Make) -> None:
     part = make(ready=lambda: False, patience=1)
+    part.spawn()
+    until(lambda: part.log_tail() == "listening")
     with pytest.raises(PartFailed, match=r"^greeter is not ready after 1 s:\nlistening$"):
-        part.start()
+        part.wait_ready()
 
 
 def test_a_program_that_is_not_there_is_named(make: Make) -> None:
