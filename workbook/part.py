@@ -32,6 +32,7 @@ class Program:
     """What a part runs. `ready` answers whether it can be used; it is asked until it is, or the part has ended.
 
     `uid` is the user to run as, None for the owner's own; `stop_signal` asks for an orderly end within `grace` seconds.
+    `patience` is how many seconds it may take to be ready: on a busy machine six Pythons start at once.
     """
 
     argv: Sequence[str]
@@ -39,7 +40,7 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_signal: signal.Signals = signal.SIGTERM
     grace: float = 10
-    patience: float = 30
+    patience: float = 120
     uid: int | None = None
 
 
