@@ -98,7 +98,8 @@ async def test_without_the_limit_the_same_call_would_still_wait() -> None:
 async def test_the_callers_deadline_ends_the_handler_too() -> None:
     waiting = Waiting()
     async with calling(unary(waiting), deadline_limit=3600) as channel:
-        failed = await failure(open_call(channel, "unary_unary", Word(), timeout=0.1))
+        await channel.channel_ready()  # else the deadline may pass before the handler is called
+        failed = await failure(open_call(channel, "unary_unary", Word(), timeout=1))
         await waiting.ended.wait()
     assert failed.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
@@ -184,7 +185,8 @@ async def test_a_stream_ends_at_its_callers_deadline() -> None:
             ended.set()
 
     async with calling(one("unary_stream", endless)) as channel:
-        failed = await failure(open_call(channel, "unary_stream", Word(), timeout=0.2))
+        await channel.channel_ready()  # else the deadline may pass before the handler is called
+        failed = await failure(open_call(channel, "unary_stream", Word(), timeout=1))
         await ended.wait()
     assert failed.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
