@@ -20,6 +20,7 @@ from workbook.tasks.phase5.wrong_stop import WRONG
 LAST_WORDS = 2  # seconds, as all below: a cluster's, ten times those that pass here
 UNTIL_READY = 6  # that a new pod takes
 GONE = 30  # whatever happens, a node that is emptied is empty after so long
+PER_SECOND = 30  # bookings of each kind of caller: seen at every moment, and answered in time on a busy machine, too
 PARTS = ("preStop", "STOP_GRACE", "terminationGracePeriodSeconds")
 LIMITS = ("maxUnavailable", "maxSurge")
 
@@ -87,8 +88,8 @@ def _is_dict(name: str, given: Any, keys: tuple[str, ...]) -> None:
 async def _played(stop: Stop, times: Times, limits: Strategy, replicas: int) -> Played:
     old, new = ([ToldPod(stop, times) for _ in range(replicas)] for _ in range(2))
     addresses, coming = Addresses(HEARD), iter(new)
-    regulars = Callers(Balanced([pod.address for pod in (*old, *new)]), REGULAR, tries=3)
-    strangers = Callers(Listed(addresses), "stranger")
+    regulars = Callers(Balanced([pod.address for pod in (*old, *new)]), REGULAR, tries=3, per_second=PER_SECOND)
+    strangers = Callers(Listed(addresses), "stranger", per_second=PER_SECOND)
     async with AsyncExitStack() as stack:
         for each in (*old, *new):
             stack.push_async_callback(each.ends)
