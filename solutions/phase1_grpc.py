@@ -1117,6 +1117,7 @@ rpc.add_BoxOfficeServicer_to_server(SlowThread(), threaded)
 port = threaded.add_insecure_port("127.0.0.1:0")
 threaded.start()
 with grpc.insecure_channel(f"127.0.0.1:{port}") as slow_channel:
+    grpc.channel_ready_future(slow_channel).result(10)
     began = time.perf_counter()
     try:
         rpc.BoxOfficeStub(slow_channel).PriceOf(bo.Seat(row="A", number=1), timeout=0.2)

@@ -13,7 +13,7 @@ from workbook.props.one_method import channel_to
 
 METHOD = "/boxoffice.Prices/PriceOf"
 PRICE = 9000
-SHORT, LONG = 0.2, 5.0
+SHORT, LONG = 0.5, 5.0  # seconds; on a busy machine, too, a call arrives within the short ones
 PATIENCE = 2.0
 
 PriceWithin = Callable[[Any, str, float], Awaitable[int | None]]
