@@ -27,7 +27,7 @@ def stack() -> Iterator[LocalStack]:
 
 @pytest.mark.parametrize("cause", Cause)
 def test_a_fault_shows_where_it_should_and_is_undone(stack: LocalStack, cause: Cause) -> None:
-    incident = begin(stack, cause, before=0.5, during=1.5)
+    incident = shown(stack, cause)
     assert running() is incident
     assert only(cause, incident.evidence)
     assert solution()(incident.evidence) == cause
@@ -65,6 +65,14 @@ def test_each_cause_has_its_paragraph_in_the_runbook() -> None:
     assert not [name for name in PARAGRAPHS.values() if f"\n## {name}\n" not in runbook]
 
 
+def shown(stack: LocalStack, cause: Cause) -> Incident:
+    """The incident, looked at once more and for longer where not all of it is seen at once: on a busy machine."""
+    incident = begin(stack, cause, before=0.5, during=1.5)
+    if fitting(incident.evidence) == [cause]:
+        return incident
+    return begin(stack, cause, before=0.5, during=8)  # ends the one before
+
+
 def solution() -> Callable[[Evidence], Cause]:
     found: dict[str, Any] = {"Cause": Cause}
     exec(f"def cause(evidence):\n{RIGHT}", found)  # noqa: S102 - our own
@@ -80,6 +88,10 @@ def told(incident: Incident, claim: Cause) -> str:
 
 def only(cause: Cause, evidence: Evidence) -> bool:
     """Whether this cause, and no other one, fits what was seen; says what does not fit."""
-    missing = {claim: against(claim, evidence) for claim in Cause}
-    assert not missing[cause], missing[cause]
-    return [claim for claim in Cause if not missing[claim]] == [cause]
+    missing = against(cause, evidence)
+    assert not missing, missing
+    return fitting(evidence) == [cause]
+
+
+def fitting(evidence: Evidence) -> list[Cause]:
+    return [claim for claim in Cause if not against(claim, evidence)]

@@ -34,7 +34,7 @@ _END_ITS_HOLDER = """
 SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
 WHERE datname = current_database() AND locktype = 'advisory' AND granted AND pid <> pg_backend_pid()
 """
-_HUNG, _AWAKE = 0.5, 0.15  # seconds
+_HUNG, _AWAKE = 1.0, 0.5  # seconds; awake it has time to answer, or its own figures would tell of the hanging
 _LOCKED, _FREE = 0.6, 0.05
 _EVERY = 0.2
 _LONG = 3600
