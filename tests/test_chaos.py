@@ -86,7 +86,7 @@ def test_each_law_can_be_broken(law: str, calls: list[Call], end: Final) -> None
 
 
 def test_a_short_run_breaks_no_law_and_leaves_its_history(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(0.3, 11, tmp_path) == 0, capsys.readouterr().out
+    assert main(0.3, 11, tmp_path, rest=180) == 0, capsys.readouterr().out
     folder = tmp_path / "seed-11"
     calls = [json.loads(line) for line in (folder / "calls.jsonl").read_text().splitlines()]
     assert {"ok", "unknown"} <= {call["outcome"] for call in calls}
