@@ -57,7 +57,7 @@ def test_answers_in_time(away: Away) -> None:
     for answer, seconds in (*away.buyers, away.cancelled):
         expect(
             seconds < 0.95 * away.limit,
-            f"{answer.call} with the event service paused did not answer within {seconds:.0f} s",
+            f"{answer.call} with the event service paused did not answer within {away.limit:g} s",
             "give each call to the event service a deadline shorter than your callers' patience",
         )
 
