@@ -45,7 +45,7 @@ def connect(address: str, database: str = "postgres") -> psycopg.Connection:
     """An autocommit connection to the local PostgreSQL, for lessons, tests and checks."""
     host, port = address.split(":")
     return psycopg.connect(
-        host=host, port=port, user=USER, password=PASSWORD, dbname=database, connect_timeout=2, autocommit=True
+        host=host, port=port, user=USER, password=PASSWORD, dbname=database, connect_timeout=20, autocommit=True
     )
 
 
