@@ -92,7 +92,17 @@ async def test_without_its_guard_a_crash_is_a_wrong_count(
     async with telling(kafka_stack, tmp_path, guard) as system:
         await killed_at(system, tmp_path, name, point)
         await system.all_taken()
-        assert {broken.law for broken in await system.shop.laws()} == {"I4"}
+        await only_counts_are_wrong(system)
+
+
+async def only_counts_are_wrong(system: Telling, number: int | None = None) -> None:
+    """Returns when only I4 is broken, in so many places if told: what a crash left open is settled a while later."""
+
+    async def only_counts() -> bool:
+        laws = [broken.law for broken in await system.shop.laws()]
+        return set(laws) == {"I4"} and number in {None, len(laws)}
+
+    await until_async(only_counts)
 
 
 async def held_open(system: Telling) -> None:
@@ -143,4 +153,4 @@ async def test_behind_the_last_number_seen_it_is_lost(kafka_stack: LocalStack, t
     """The negative control: `id > last_seen`."""
     async with telling(kafka_stack, tmp_path, "first row left") as system:
         await held_open(system)
-        assert [broken.law for broken in await system.shop.laws()] == ["I4"] * 3
+        await only_counts_are_wrong(system, 3)

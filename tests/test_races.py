@@ -12,6 +12,7 @@ from tests import scenarios
 from tests.builds.guards import GUARDS
 from tests.inside import Inside, inside
 from tests.scenarios import Heard
+from tests.waiting import until_async
 from workbook.part import Part
 from workbook.postgres import connect
 
@@ -97,4 +98,8 @@ async def test_a_refusal_that_is_not_conditional_breaks_a_law(system: Inside, mo
 
     monkeypatch.setattr(BookingUseCases, "complete", complete)
     await scenarios.a_refusal_comes_after_another_try_was_confirmed(system)
-    assert {broken.law for broken in await system.broken_at_rest(GIVES_UP)} == {"I3"}
+
+    async def lost() -> bool:
+        return {broken.law for broken in await system.broken_at_rest(0)} == {"I3"}
+
+    await until_async(lost)
