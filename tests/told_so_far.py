@@ -65,9 +65,13 @@ def everything_told(system: Watched) -> Told:
         found = look(system, traces, before)
         system.kill(EVENT)
         ada.cancels(kept)
-    found.lines[BOOKING] = system.lines(BOOKING)
-    put_off = [line for line in found.lines[BOOKING] if line["event"] == "release put off"]
-    assert ada.trace_id in {line.get("trace_id") for line in put_off}
+
+    def put_off() -> bool:  # Docker's log may be a moment behind the answer
+        found.lines[BOOKING] = system.lines(BOOKING)
+        told = [line for line in found.lines[BOOKING] if line["event"] == "release put off"]
+        return ada.trace_id in {line.get("trace_id") for line in told}
+
+    until(put_off)
     system.start(EVENT)
     return found
 
