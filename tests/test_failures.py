@@ -64,7 +64,7 @@ class Load:
 
     async def book(self, stub: "BookingServiceAsyncStub", wish: pb.CreateBookingRequest) -> None:
         try:
-            made = (await stub.CreateBooking(wish, timeout=3, wait_for_ready=True)).booking
+            made = (await stub.CreateBooking(wish, timeout=30, wait_for_ready=True)).booking
         except grpc.aio.AioRpcError as error:
             self.problems[error.code()] += 1
         else:

@@ -45,7 +45,7 @@ async def test_whose_connection_breaks_is_forgotten(service: Service) -> None:
 
 
 async def test_whose_deadline_passes_is_forgotten(service: Service) -> None:
-    async with watching(service, MATCH) as stays, watching(service, CONCERT, seconds=0.5) as leaves:
+    async with watching(service, MATCH) as stays, watching(service, CONCERT, seconds=1.5) as leaves:
         await asyncio.gather(read(stays, 1), read(leaves, 1))
         await service.forgets(CONCERT)
 

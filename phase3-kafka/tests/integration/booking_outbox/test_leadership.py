@@ -46,7 +46,7 @@ async def test_a_leader_that_says_nothing_loses_the_lead(
 ) -> None:
     monkeypatch.setattr(leadership, "SILENCE", 1)
     async with leadership.leading(outbox_settings) as silent:
-        async with asyncio.timeout(10), leadership.leading(outbox_settings):
+        async with asyncio.timeout(60), leadership.leading(outbox_settings):
             pass
         with pytest.raises(psycopg.OperationalError):
             await silent.execute("SELECT")
@@ -55,7 +55,7 @@ async def test_a_leader_that_says_nothing_loses_the_lead(
 async def test_a_leader_that_waits_for_kafka_keeps_the_lead(
     outbox_settings: OutboxSettings, outbox_sql: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leadership, "SILENCE", 1)
+    monkeypatch.setattr(leadership, "SILENCE", 3)
     monkeypatch.setattr(relays, "HEARTBEAT", 0.2)
     holding, hold = asyncio.Event(), asyncio.Event()
 
@@ -68,7 +68,7 @@ async def test_a_leader_that_waits_for_kafka_keeps_the_lead(
     put(outbox_sql)
     async with Relay(outbox_settings, Holding(outbox_settings, "relay")) as relay:
         await holding.wait()
-        await asyncio.sleep(2)  # twice the silence that would cost it the lead
+        await asyncio.sleep(4)  # longer than the silence that would cost it the lead
         assert relay.leads
         hold.set()
         await emptied(outbox_sql)

@@ -69,8 +69,8 @@ async def test_requests_go_on_while_the_exporter_is_stuck_and_memory_does_not_gr
 async def test_what_became_of_the_spans_is_counted_and_said_once(collector: Part) -> None:
     with capture_logs() as lines:
         endpoint = Traces(collector.address).endpoint
-        settings = TelemetrySettings(
-            otel_exporter_otlp_endpoint=endpoint, otel_bsp_schedule_delay=1, otel_exporter_otlp_timeout=0.5
+        settings = TelemetrySettings(  # with 0.8 s or more the exporter would try twice before it fails
+            otel_exporter_otlp_endpoint=endpoint, otel_bsp_schedule_delay=1, otel_exporter_otlp_timeout=0.75
         )
         async with Tracing(settings, "words") as tracing:
 

@@ -65,7 +65,7 @@ async def test_a_slow_body_is_not_waited_for(shop: Shop) -> None:
 
 
 async def test_a_slow_head_is_not_waited_for(shop: Shop) -> None:
-    async with shop.gateway(header_timeout=0.2) as client:
+    async with shop.gateway(header_timeout=0.5) as client:
         async with connected(client) as line:
             await line.send(b"GET /healthz HTTP/1.1\r\nHost: here\r\nX-Slow: ")
             assert await line.status() == 408
