@@ -25,16 +25,28 @@ _WHOLE_SYSTEM = "compose"
 _LIMIT_OF_ONE_CHECK = 240  # seconds; each call has a deadline of its own, this is the last resort
 
 
-def main(phase: int | None, target: str, restart: str | None, pause: str | None, as_of: int | None = None) -> int:
+DEADLINE = 5.0  # seconds for each call
+
+
+def main(
+    phase: int | None,
+    target: str,
+    restart: str | None,
+    pause: str | None,
+    as_of: int | None = None,
+    deadline: float = DEADLINE,
+) -> int:
     """Prints the board of a phase, the newest by default; returns the exit status (see `Report.status`).
 
     In containers there is a whole system: without a phase it is held against the checklists of all, one by one.
     """
     if phase is None and target == _WHOLE_SYSTEM:
         whole = as_of or newest_composed_phase()
-        return max(main(number, target, restart, pause, whole) for number in range(1, newest_checked_phase() + 1))
+        phases = range(1, newest_checked_phase() + 1)
+        return max(main(number, target, restart, pause, whole, deadline) for number in phases)
+    chosen = phase or newest_checked_phase()
     with console.status("checking") as shown:
-        report = run(phase or newest_checked_phase(), target, restart, pause, as_of=as_of, progress=shown.update)
+        report = run(chosen, target, restart, pause, deadline=deadline, as_of=as_of, progress=shown.update)
     return print_board(report)
 
 
@@ -44,7 +56,7 @@ def run(
     restart: str | None = None,
     pause: str | None = None,
     *,
-    deadline: float = 5,
+    deadline: float = DEADLINE,
     within: float | None = None,
     as_of: int | None = None,
     progress: Progress = lambda _: None,

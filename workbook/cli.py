@@ -100,6 +100,7 @@ def _proof(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     check.add_argument("--restart", metavar="COMMAND", help="kills and restarts your $SERVICE: does data last?")
     check.add_argument("--pause", metavar="COMMAND", help="sends $SIGNAL to your $SERVICE: 'kill -$SIGNAL $(cat pid)'")
     check.add_argument("--as-of", type=_phase, metavar="N", help="check this later phase's stack (default: its own)")
+    check.add_argument("--deadline", type=float, default=5, metavar="SECONDS", help="for each call (default: 5)")
     check.add_argument("--watch", action="store_true", help="for a task: check again at each save until it passes")
     check.set_defaults(runner=_check)
 
@@ -146,7 +147,7 @@ def _check(chosen: argparse.Namespace) -> int:
     except argparse.ArgumentTypeError as problem:
         error(str(problem))
         return 2
-    return _run("checklist", phase, chosen.target, chosen.restart, chosen.pause, chosen.as_of)
+    return _run("checklist", phase, chosen.target, chosen.restart, chosen.pause, chosen.as_of, chosen.deadline)
 
 
 def _desk() -> Any:

@@ -135,6 +135,12 @@ def test_progress(write: Write, target: str) -> None:
     assert steps[-1] == "9.1 All that a check can come to"
 
 
+def test_a_deadline_is_that_of_the_calls(write: Write, target: str) -> None:
+    write("test_9_1.py", "'9.1 A box.'\n\ndef test_one(system): assert system.patience == 7\n")
+    assert checklist.main(9, target, None, None, deadline=7) == 0
+    assert checklist.main(9, target, None, None) == 1
+
+
 def test_a_server_that_hangs_does_not_hang_the_run(tmp_path: Path) -> None:
     with wrong_servers(tmp_path, ["hangs_always"]) as targets:
         report = run(1, targets["hangs_always"], deadline=0.5)
