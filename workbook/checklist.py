@@ -21,11 +21,9 @@ from workbook.phases import ROOT, newest_checked_phase, newest_composed_phase, p
 from workbook.terminal import console
 
 Progress = Callable[[str], None]
+DEADLINE = 5.0  # seconds for each call
 _WHOLE_SYSTEM = "compose"
 _LIMIT_OF_ONE_CHECK = 240  # seconds; each call has a deadline of its own, this is the last resort
-
-
-DEADLINE = 5.0  # seconds for each call
 
 
 def main(
