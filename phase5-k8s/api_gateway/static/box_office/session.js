@@ -14,8 +14,11 @@ let access = "";
 let until = 0;
 let renewing = null;
 let refreshToken = "";
+let generation = 0; // another one whenever somebody signs in or out: what was asked for in an older one is too late
 export let user = null;
 export const changes = new EventTarget();
+
+const signedOut = () => new Problem({ status: 401, reason: "SIGNED_OUT" });
 
 const keep = (token) => {
   refreshToken = token;
@@ -45,6 +48,7 @@ const begin = (session) => {
 };
 
 const end = () => {
+  generation += 1;
   [access, until, user] = ["", 0, null];
   keep("");
   changes.dispatchEvent(new Event("change"));
@@ -52,7 +56,11 @@ const end = () => {
 
 export const sells = () => Boolean(user?.roles.some((role) => role === "organiser" || role === "admin"));
 
-export const signIn = async (email, password) => begin(await call("POST", "/v1/sessions", { body: { email, password } }));
+export const signIn = async (email, password) => {
+  const session = await call("POST", "/v1/sessions", { body: { email, password } });
+  generation += 1;
+  begin(session);
+};
 
 // The answer does not tell whether the e-mail was known; signing in does, to whoever has its password.
 export const register = async (email, password, name) => {
@@ -65,10 +73,12 @@ export const register = async (email, password, name) => {
   }
 };
 
+const giveBack = (token) => call("DELETE", "/v1/sessions", { body: { refresh_token: token } });
+
 export const signOut = async () => {
   const token = kept();
   end();
-  if (token) await call("DELETE", "/v1/sessions", { body: { refresh_token: token } });
+  if (token) await giveBack(token);
 };
 
 // A token is renewed once, however many wait for it: used twice, it would end the session.
@@ -78,10 +88,16 @@ const renew = () => {
 };
 
 const renewed = async () => {
+  const asked = generation;
   try {
-    begin(await call("POST", "/v1/sessions/refresh", { body: { refresh_token: kept() } }));
+    const session = await call("POST", "/v1/sessions/refresh", { body: { refresh_token: kept() } });
+    if (asked !== generation) {
+      await giveBack(session.refresh_token); // signing out may not have reached the server
+      throw signedOut();
+    }
+    begin(session);
   } catch (problem) {
-    if (problem.status === 401) end();
+    if (problem.status === 401 && asked === generation) end();
     throw problem;
   }
 };
@@ -92,7 +108,7 @@ export const resume = async () => {
 };
 
 export const asUser = async (method, path, options = {}) => {
-  if (!kept()) throw new Problem({ status: 401, reason: "SIGNED_OUT" });
+  if (!kept()) throw signedOut();
   if (Date.now() > until) await renew();
   const headers = () => ({ ...options.headers, Authorization: `Bearer ${access}` });
   try {

@@ -5,7 +5,7 @@ import re
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -297,6 +297,67 @@ async def test_an_organiser_puts_an_event_on_sale_and_others_do_not(office: Offi
         assert await page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]") == [0, 0, ""]
         await page.reload()
         await expect(page.locator("#account")).to_contain_text("Sign in")
+
+
+@dataclass
+class Held:
+    """An answer that is there, and comes only when it may."""
+
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    goes_on: asyncio.Event = field(default_factory=asyncio.Event)
+    given: dict[str, Any] = field(default_factory=dict)
+
+    async def handle(self, route: Route) -> None:
+        answer = await route.fetch()
+        self.given = await answer.json()
+        self.asked.set()
+        await self.goes_on.wait()
+        await route.fulfill(response=answer)
+
+
+@pytest.mark.parametrize("signs_out", [True, False])
+async def test_a_renewal_under_way_signs_nobody_in_again(office: Office, *, signs_out: bool) -> None:
+    held = Held()
+    async with office.visited() as here:
+        page, account = here.page, here.page.locator("#account")
+        await sign_in(page, somebody())
+        await page.route("**/v1/bookings?*", lambda route: route.fulfill(status=401), times=1)
+        await page.route("**/v1/sessions/refresh", held.handle, times=1)
+        await page.get_by_role("link", name="My bookings").click()
+        await held.asked.wait()
+        if signs_out:
+            await page.get_by_role("button", name="Sign out").click()
+            await expect(account).to_contain_text("Sign in")
+        async with page.expect_event("requestfinished", lambda request: request.url.endswith("/refresh")):
+            held.goes_on.set()
+        await page.evaluate("new Promise((done) => setTimeout(done, 200))")  # whatever comes of it has come of it
+        await expect(account).to_contain_text("Sign in" if signs_out else "Ada")
+        assert await page.evaluate("sessionStorage.length") == (0 if signs_out else 1)  # and the control
+    tried = await office.client.post("/v1/sessions/refresh", json={"refresh_token": held.given["refresh_token"]})
+    assert tried.status_code == (401 if signs_out else 200)
+
+
+async def test_who_signs_in_stays_though_the_session_before_is_renewed(office: Office) -> None:
+    held = Held()
+    async with office.visited() as here:
+        page, account = here.page, here.page.locator("#account")
+        await sign_in(page, somebody())
+        await page.route("**/v1/sessions/refresh", held.handle, times=1)
+        await page.reload()
+        await held.asked.wait()
+        await account.get_by_role("button", name="Sign in").click()
+        dialog = page.get_by_role("dialog")
+        await dialog.get_by_label("E-mail").fill(ADMIN["email"])
+        await dialog.get_by_label("Password", exact=True).fill(PASSWORD)
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("link", name="Put on sale")).to_be_visible()
+        async with page.expect_response(lambda answer: answer.request.method == "DELETE") as given_back:
+            held.goes_on.set()
+        assert (await given_back.value).status == 204
+        await expect(account).not_to_contain_text("Ada")
+        await expect(page.get_by_role("link", name="Put on sale")).to_be_visible()
+    tried = await office.client.post("/v1/sessions/refresh", json={"refresh_token": held.given["refresh_token"]})
+    assert tried.status_code == 401
 
 
 async def test_events_are_found_by_kind_venue_date_and_tickets_left(office: Office) -> None:
