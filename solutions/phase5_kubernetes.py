@@ -738,7 +738,8 @@ for name, people in (("SIGKILL", killed), ("SIGTERM", orderly), ("yours", yours)
     print(f"{name:8}", people.said)
 
 # %% [markdown]
-# And this is what the system itself has, in `phase5-k8s/k8s/base` and in the chassis:
+# A rollout that waits takes longer, and people go on booking: hence the larger sums. And this is what the system itself
+# has, in `phase5-k8s/k8s/base` and in the chassis:
 
 # %%
 from workbook.lesson.source import included
