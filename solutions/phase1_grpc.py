@@ -253,8 +253,9 @@ except DecodeError as error:
     print("three bytes short:", error)
 
 # %% [markdown]
-# The wrong type was read without complaint, because field 1 is text in both. Bytes that end too early are noticed, a wrong
-# description is not. Both sides must hold descriptions that fit: section 3 shows what "fit" means.
+# The wrong type was read without complaint, because field 1 is text in both. Bytes that end in the middle of a field
+# are noticed. Bytes that end between two fields are not, and neither is a wrong description. Both sides must hold
+# descriptions that fit: section 3 shows what "fit" means.
 #
 # ## 2. Is it faster than JSON? (5 min)
 # "Protobuf is faster" is said often. Measure it where our service does the work: a booking of the domain, a plain Python
@@ -326,12 +327,12 @@ import gzip
 from random import Random
 
 random = Random(1)
-bookings = [pb.Booking() for _ in range(1000)]
-for one in bookings:
+thousand = [pb.Booking() for _ in range(1000)]
+for one in thousand:
     one.CopyFrom(booking)
     one.id = str(uuid.UUID(int=random.getrandbits(128), version=4))
-listed = pb.ListUserBookingsResponse(bookings=bookings).SerializeToString()
-dicts = [{**BOOKING, "id": one.id} for one in bookings]
+listed = pb.ListUserBookingsResponse(bookings=thousand).SerializeToString()
+dicts = [{**BOOKING, "id": one.id} for one in thousand]
 as_text = json.dumps(dicts, separators=(",", ":")).encode()
 print(f"1000 bookings   protobuf {len(listed):>7,} bytes   JSON {len(as_text):>7,} bytes")
 similar = len(gzip.compress(listed)) > 0.9 * len(gzip.compress(as_text))
@@ -389,8 +390,8 @@ print("back through JSON:       ", json_format.MessageToDict(over_json))
 outcome("P1.4", "c" if back.reason == sent.reason else "b", f"reason {back.reason!r}")
 
 # %% [markdown]
-# The tag told the old client how long field 8 is, so it could step over it. It also kept the bytes: **unknown fields** are
-# carried along. JSON has no place for them, so there they were lost.
+# The wire type in the tag told the old client how to find the end of field 8, so it could step over it. It also kept
+# the bytes: **unknown fields** are carried along. JSON has no place for them, so there they were lost.
 #
 # Now the other direction: the new program reads a message that lacks fields. There is no error and no `None`. A **missing
 # field** reads as its type's default: 0, "", False, or an empty message.
@@ -683,6 +684,7 @@ predict(
 # %% tags=["measured"]
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from statistics import median
 
 ROUNDS, SECONDS = 6, 0.2
@@ -713,15 +715,13 @@ for _ in range(ROUNDS):  # in turns: what else the machine does then hits both
 for name in new_clients:
     one, many = (max(map(len, rounds[name])) / SECONDS for rounds in (alone, crowd))
     print(f"{name}: {one:>6,.0f} calls/s alone, {many:>6,.0f} with 32 in flight, each in its best round")
-typical = {name: min(map(median, rounds)) * 1e6 for name, rounds in alone.items()}
+typical = {name: median(chain(*rounds)) * 1e6 for name, rounds in alone.items()}
 print(f"Packing the booking takes {protobuf:.0f} µs of the {typical['gRPC']:,.0f} µs that a gRPC call takes")
 ratio = typical["gRPC"] / typical["REST"]
 right = "a" if ratio < 0.5 else "b" if ratio < 2 else "c"
 outcome("P1.6", right, f"gRPC takes {ratio:.2f} times as long as REST")
 
 # %% tags=["measured"]
-from itertools import chain
-
 measured = {"1": alone, "32": crowd}
 pictures.latencies({f"{name}, {n}": [*chain(*measured[n][name])] for n in measured for name in new_clients})
 
@@ -1198,7 +1198,7 @@ check("1.6")
 # keep rules, and keep data. It is cut into layers. An arrow points at what a file knows:
 #
 # ```
-# gRPC ───▶ handler.py ──▶ service.py ──▶ domain.py        the rules
+# gRPC ◀─── handler.py ──▶ service.py ──▶ domain.py        the rules
 #                          the use cases
 #                               │
 #                               ▼
@@ -1315,7 +1315,7 @@ predict(
     "How much longer does the second test take, its setup not counted?",
     a="about 10 times",
     b="about 100 times",
-    c="more than 1,000 times",
+    c="about 1,000 times, or more",
     choice="c",
 )
 
@@ -1344,7 +1344,7 @@ print(
     f"through everything  {everything_seconds * 1e6:8,.0f} µs  {setup_lines} lines of setup "
     f"({setup_seconds * 1000:.0f} ms), a migrated PostgreSQL running"
 )
-outcome("P1.10", "c" if ratio > 1000 else "b" if ratio > 30 else "a", f"{ratio:,.0f} times as long")
+outcome("P1.10", "c" if ratio > 300 else "b" if ratio > 30 else "a", f"{ratio:,.0f} times as long")
 
 # %% [markdown]
 # **Read the number honestly.** A few milliseconds are nothing, once. A service has hundreds of such tests, and the
@@ -1419,8 +1419,8 @@ class TicketsInASet:
         self.held.discard(booking.id)
 
 
-bookings, tickets = InMemoryBookings(), TicketsInASet()
-booking = await BookingUseCases(bookings, tickets).create(NewBooking("ada", "jazz-night", 2))
+stored, tickets = InMemoryBookings(), TicketsInASet()
+hers = await BookingUseCases(stored, tickets).create(NewBooking("ada", "jazz-night", 2))
 print(*called, sep="\n")
 print(f"at the end the booking is {booking.status}, tickets are set aside for {len(tickets.held)} booking")
 
@@ -1453,9 +1453,9 @@ predict(
 
 # %%
 try:
-    await cancel_tickets_first(bookings, tickets, booking.id)
+    await cancel_tickets_first(stored, tickets, hers.id)
 except ProcessDied:
-    left = await bookings.get(booking.id)
+    left = await stored.get(hers.id)
 print(f"the booking is {left.status}, tickets are set aside for {len(tickets.held)} bookings")
 right = "b" if left.status is Status.CONFIRMED and not tickets.held else "a" if tickets.held else "c"
 outcome("P1.11", right, f"{left.status}, with tickets for {len(tickets.held)} bookings")
@@ -1521,16 +1521,16 @@ class DiesAtFirst(TicketsInASet):
 
 async def without_tickets(made: list[Booking]) -> int:
     """How many of these bookings are CONFIRMED and hold no tickets."""
-    now = [await bookings.get(each.id) for each in made]
+    now = [await many.get(each.id) for each in made]
     return sum(each.status is Status.CONFIRMED and each.id not in tickets.held for each in now)
 
 
-bookings, tickets = InMemoryBookings(), DiesAtFirst()
-made = [await BookingUseCases(bookings, tickets).create(NewBooking("ada", "jazz-night", 2)) for _ in range(100)]
+many, their_tickets = InMemoryBookings(), DiesAtFirst()
+made = [await BookingUseCases(many, their_tickets).create(NewBooking("ada", "jazz-night", 2)) for _ in range(100)]
 for moment in ("after dying halfway", "after cancelling again"):
     for each in made:
         with suppress(ProcessDied):
-            await Cancelling(bookings, tickets).cancel(each.id)
+            await Cancelling(many, their_tickets).cancel(each.id)
     print(f"{moment:24}confirmed without tickets: {await without_tickets(made)}, holding tickets: {len(tickets.held)}")
 
 # %% [markdown]
@@ -1968,8 +1968,11 @@ print(f"if nobody waits longer than 200 ms for a connection: {len(impatient.took
 pictures.ledger(giving_back.pool, x=giving_back.at, xlabel="milliseconds")
 
 # %% [markdown]
+# Nobody holds a connection while waiting for another service any more. Who still waits now waits for PostgreSQL's own
+# work; on a busy machine that is a queue, too.
+#
 # **Why not simply 80 connections?** Each is a process of PostgreSQL, and ten copies of the service would ask for 800.
-# A longer pool moves the queue into the database, where nobody sees it.
+# A larger pool moves the queue into the database, where nobody sees it.
 #
 # ### What survives SIGKILL
 #

@@ -124,15 +124,16 @@ STEPS = ("made", "paid", "seen")
 KEYS = ("ada", "ece", "leo", "mia")
 topic = fresh_topic(KAFKA)
 written = send(KAFKA, topic, [(key, f"{key} {step}") for step in STEPS for key in KEYS])
-for record in written[:6]:
-    print(f"{record.value} → partition {record.partition}, offset {record.offset}")
+stands = {record.value: record for record in written}
+for value in [f"{key} {step}" for step in STEPS for key in KEYS][:6]:
+    print(f"{value} → partition {stands[value].partition}, offset {stands[value].offset}")
 
 # %%
 predict(
     "P3.2",
     "The topic has four partitions. Somebody reads it from the beginning. In which order do the twelve messages come?",
     a="in the order in which they were written",
-    b="each booking's in order, the bookings in any",
+    b="those of one booking in order, the bookings mixed",
     c="in no order one can rely on",
     choice="b",
 )
@@ -287,12 +288,12 @@ async def killed_three_times(commit: str) -> tuple[int, int]:
     send(KAFKA, numbers, [(str(number), str(number)) for number in range(300)])
     with Members(KAFKA, numbers) as members:
         for deaths in range(1, 4):
-            members.join("worker", "--partitions", "4", "--commit", commit)
+            members.join("worker", "--partitions", "4", "--seconds", "0.01", "--commit", commit)
             async with asyncio.timeout(60):
-                while len(members.handled()) < 75 * deaths:
+                while len(members.handled()) < 65 * deaths:
                     await asyncio.sleep(0.01)
             members.kill("worker")
-        members.join("worker", "--partitions", "4", "--commit", commit)
+        members.join("worker", "--partitions", "4", "--seconds", "0.01", "--commit", commit)
         await quiet(members)
         handled = members.handled()
     return 300 - len(set(handled)), len(handled) - len(set(handled))
@@ -311,7 +312,7 @@ async def quiet(members: Members, seconds: float = 1.5) -> None:
 
 predict(
     "P3.4",
-    "300 messages, three SIGKILLs, batches of 20; the place is committed **after** a batch is handled. What happens to "
+    "300 messages, three SIGKILLs, batches of 20; the place is committed AFTER a batch is handled. What happens to "
     "the messages?",
     a="each is handled exactly once",
     b="some are lost",
@@ -642,8 +643,8 @@ outcome("P3.7", {(2, 1): "a", (1, 2): "b"}.get(tuple(sent), "c"), f"{sent}; row 
 
 # %% [markdown]
 # Numbers are given out when a row is *written*; rows are seen when they are *committed*. A higher number may be seen
-# first, and "larger than the last" then leaves one behind for ever. Under load it happens every minute, and no error
-# tells.
+# first, and "larger than the last" then leaves one behind for ever. Under load it happens again and again, and no
+# error tells of it.
 #
 # So the relay remembers nothing. It takes what is there, sends it, waits until Kafka has **confirmed**, and deletes
 # exactly these rows.
@@ -868,6 +869,8 @@ def dead_letters(read: Any, values: list[bytes]) -> int:
     for value in values:
         try:
             read(value)
+        except NotImplementedError:  # task 3.7 is not written yet
+            raise
         except Exception:
             dead += 1
     return dead
@@ -899,10 +902,10 @@ outcome("P3.9", "a" if dead == 0 else "b" if dead == 60 else "c", f"{dead} dead 
 
 # %% [markdown]
 # **Your task 3.7, an old reader, a new event.** Write `read_event`. Messages stay on the topic for a week, and their
-# writers are older and newer than this reader. Fields that it does not know are none of its business; `seat` is new,
-# and without it counts its default. All other fields must be there, with the types of `BookingEvent` (`created_at` with
-# an offset from UTC: it says which day a booking belongs to). Whatever else comes, any bytes at all, is `Poison`, and
-# its text names the field. `hint("3.7")` helps.
+# writers are older and newer than this reader. Fields that it does not know are none of its business; `seat` is new; a
+# message without it gets the default. All other fields must be there, with the types of `BookingEvent` (`created_at`
+# with an offset from UTC: it says which day a booking belongs to). Whatever else comes, any bytes at all, is `Poison`,
+# and its text names the field. `hint("3.7")` helps.
 
 # %%
 import json
@@ -1256,7 +1259,7 @@ status = print_board(seen_from_outside, Console(force_jupyter=False, highlight=F
 #
 # ### In five lines
 #
-# 1. A call needs an answer now. What somebody else may learn later belongs into a log.
+# 1. A call needs an answer now. What somebody else may learn later belongs in a log.
 # 2. Order is kept within a partition: give what must stay in order the same key.
 # 3. Handle first, commit after. Then nothing is lost, and some of it comes twice.
 # 4. Write the id of a message down in the transaction that counts it. Then twice is once.

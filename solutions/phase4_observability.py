@@ -119,7 +119,7 @@ predict(
     "Of 400 bookings, a few wait 0.4 s for the report. What does the mean of all 400 look like, next to that of 400 "
     "bookings without the report?",
     a="more than ten times as long",
-    b="longer, but nobody would be worried by it",
+    b="longer, but still far below 0.4 s: it does not show that anybody waited",
     c="the same to the last digit",
     choice="b",
 )
@@ -218,12 +218,13 @@ async def figure(name: str, service: str = "booking-service") -> float:
             await asyncio.sleep(0.1)
 
 
+await asyncio.sleep(1)  # the table is read every half second
 was = [await figure(ASKED), await figure(STATUS)]
 stack["booking-service"].kill()
 stack["booking-service"].start()
 now = [await figure(ASKED), await figure(STATUS)]
 print(f"grpc_requests_total {was[0]:g} → {now[0]:g}     bookings_by_status {was[1]:g} → {now[1]:g}")
-outcome("P4.2", "b" if now[1] < was[1] else "c" if now[0] < was[0] else "a", "see above")
+outcome("P4.2", "b" if now[1] < was[1] else "c" if now[0] < was[0] else "a", f"{now[0]:g} and {now[1]:g}")
 
 # %% [markdown]
 # A counter in memory dies with its process, and that is all right: Prometheus knows that a counter never falls, so it
@@ -382,7 +383,7 @@ outcome("P4.3", "a" if seen < 0.1 else "b" if seen < 1 else "c", f"{1000 * seen:
 
 # %% [markdown]
 # No error, no warning: a wrong number, with three digits. And it lies in the other direction, too. What is slower than
-# the last end counts as that end: a service that hangs for a minute has a p99 of 10 s, for ever.
+# the last end counts as that end: a service that hangs for a minute has a p99 of 10 s, however long it hangs.
 #
 # Two things help. The question that matters is seldom "what is p99?" but "**how many are slower than we promised?**".
 # If a bucket ends exactly at the promise, that answer is counted and not guessed. And buckets should be narrow where
@@ -464,7 +465,7 @@ outcome("P4.4", "b" if by_user[0] == 50_000 and by_user[1] > 1_000_000 else "a",
 # times 50,000 users are ten million. And a label that a client can choose, such as the path of a request, is a door:
 # whoever knocks often enough fills the memory.
 #
-# **A label's values come from a closed set.** Ids belong into traces and logs, where one entry costs as much as any
+# **A label's values come from a closed set.** Ids belong in traces and logs, where one entry costs as much as any
 # other.
 
 # %% [markdown]
@@ -538,8 +539,8 @@ prometheus.show('rate(grpc_requests_total{side="server", method=~"booking.*", co
 
 # %% [markdown]
 # `sum by (…)` puts series together and keeps only these labels. **First `rate`, then `sum`**: a counter that restarts
-# is seen by `rate`, but in a sum of several counters the fall is no longer to be seen. How do requests end, over all
-# services?
+# is seen by `rate`, but in a sum of several counters its fall is hidden by the growth of the others, or taken for a
+# restart of all of them. How do requests end, over all services?
 
 # %% tags=["measured"]
 prometheus.show('sum by (job, code) (rate(grpc_requests_total{side="server", method!~"grpc.*"}[20s])) > 0')
@@ -704,14 +705,18 @@ prometheus.draw(
 )
 
 # %% [markdown]
-# The report is the hill. To see the same in Grafana, with your panel: run the cell below, start the stack with `docker
-# compose up --wait`, and open the dashboard "Mine" at `http://localhost:3000`.
+# The report is the step at the right. That it may show more than the lock's 0.4 s is section 3 again: 0.5 s to 1 s is
+# one bucket, and inside it the quantile guesses. To see the same in Grafana, with your panel: run the cell below,
+# start the stack with `docker compose up --wait`, and open the dashboard "Mine" at `http://localhost:3000`.
 
 # %% tags=["uses-answer"]
 import json
 
 from workbook.phases import ROOT
 from workbook.props.dashboard import dashboard_of
+
+if not isinstance(P99_PANEL, dict):
+    raise NotImplementedError('task 4.6 is not written yet: hint("4.6") helps')
 
 MINE = ROOT / "notebooks" / "dashboards" / "mine.json"  # the compose stack shows Grafana this folder
 MINE.parent.mkdir(exist_ok=True)
@@ -728,10 +733,10 @@ print(json.dumps(dashboard_of(P99_PANEL)["panels"][0], indent=1)[:420], "…")
 # Two mistakes are common. An alert on a **cause** ("CPU above 80 %") fires when nobody suffers, and keeps silent when
 # somebody does. And an alert without patience wakes people for a hiccup. After a few of those nobody gets up any more.
 #
-# This system has twelve. Two are on promises to users, "99.5 % of requests do not fail by our fault" and "99 % of
+# This system has twelve. Six are on two promises to users, "99.5 % of requests do not fail by our fault" and "99 % of
 # bookings take less than 0.25 s". They do not ask "is it bad now?" but "**how fast is the budget of the month
-# burning?**": 14.4 times too fast for an hour wakes somebody, as fast as allowed waits until morning. (A system that
-# has run for five minutes has no hour to look at. There one short outage sets off several of them.) The rest watch the
+# burning?**": 14.4 or 6 times too fast wakes somebody, as fast as allowed waits until morning. (A system that has run
+# for five minutes has no hour to look at. There one short outage sets off several of them.) The other six watch the
 # parts: is a service gone, do messages wait, is a law broken.
 
 # %% [markdown]
@@ -789,6 +794,8 @@ from workbook.props.for_a_while import dead
 if not prometheus.there:
     prometheus.show("up")
 else:
+    if not isinstance(RULES, str):
+        raise NotImplementedError('task 4.7 is not written yet: hint("4.7") helps')
     await install(stack, RULES)
     began = time.monotonic()
     with dead(stack["kafka"]):
@@ -872,7 +879,7 @@ outcome("P4.7", size, f"{len(spans)} spans in {len(services)} services")
 # %% [markdown]
 # Read it from the top. The booking service inserts a PENDING row, asks the event service for tickets, and commits
 # CONFIRMED and the message together. The last three rows come later: the relay sends the message, the consumer counts
-# it. They belong to the same trace, although the buyer had his answer long before.
+# it. They belong to the same trace, although the buyer had their answer long before.
 #
 # **Why not keep every trace?** Each span costs the service some time, and somebody the space. Here every trace is kept;
 # in production one keeps a share (`OTEL_TRACES_SAMPLER_ARG`). The one who begins a trace decides, and all others follow
@@ -996,9 +1003,9 @@ check("4.8")
 
 # %% [markdown]
 # ## 10. Where the time went (9 min)
-# Let the report run once more, and trace somebody who suffers. How does one find him? From a number to a request there
-# is a bridge: buckets of the histogram carry an **exemplar**, the trace id of one request that fell into them. In
-# Grafana it is a dot on the panel, and a click opens the trace.
+# Let the report run once more, and trace somebody who suffers. How does one find them? From a number to a request
+# there is a bridge: buckets of the histogram carry an **exemplar**, the trace id of one request that fell into them.
+# In Grafana it is a dot on the panel, and a click opens the trace.
 
 # %% tags=["measured"]
 from workbook.props.exemplars import exemplars
@@ -1090,7 +1097,7 @@ predict(
     "P4.9",
     "The receiver of traces is killed. 200 bookings. What happens to them?",
     a="they fail",
-    b="they work, but each waits until its spans cannot be sent",
+    b="they work, but each waits until sending its spans has failed",
     c="they work as before; the spans are counted as lost",
     choice="c",
 )
@@ -1110,9 +1117,9 @@ outcome("P4.9", "a" if len(without) < 200 else "b" if median(without) > 1 else "
 
 # %% [markdown]
 # ## 12. The incident (14 min)
-# **The incident.** It is night, and you are on call. Something in the running system is broken now; people book, a few
-# a second. `begin` draws one of eight causes, does it to the system, and looks at it from outside for six seconds, as
-# Prometheus, the collector and the logs would. It does not say what it did.
+# **The incident.** It is night, and you are on call. Something in the running system is broken now; people book, about
+# ten a second. `begin` draws one of eight causes, does it to the system, and looks at it from outside for six seconds,
+# as Prometheus, the collector and the logs would. It does not say what it did.
 
 # %% tags=["measured"]
 from workbook.props.faults import Cause
@@ -1195,8 +1202,10 @@ print("it was:", incident.end())
 
 # %% tags=["measured", "uses-answer"]
 again = begin(stack, before=1, during=3)
-print("you say:", cause(again.evidence))
-print("it was: ", again.end())
+try:
+    print("you say:", cause(again.evidence))
+finally:
+    print("it was: ", again.end())
 
 # %% [markdown]
 # ## 13. The whole phase, and your own (4 min)
@@ -1236,7 +1245,7 @@ status = print_board(seen_from_outside, Console(force_jupyter=False, highlight=F
 #
 # 1. A mean hides those who suffer. Ask how many are slower than promised, and give the promise a bucket.
 # 2. Count every way to end, the worst ones first: a bug, a caller that hung up, a deadline.
-# 3. A label's values come from a closed set. Ids belong into traces and logs.
+# 3. A label's values come from a closed set. Ids belong in traces and logs.
 # 4. First `rate`, then `sum`; a quantile last.
 # 5. Alert on what hurts, with some patience. It must end when the problem ends.
 # 6. Pass `traceparent` on, through calls, rows and messages. A span without a parent shows who did not.

@@ -90,11 +90,17 @@ def bars(values: Mapping[str, float], unit: str) -> None:
     drawn = axes.barh(
         names, [values[name] for name in names], color=[c for c, _ in zip(cycle(COLOURS), names, strict=False)][::-1]
     )
-    axes.bar_label(drawn, labels=[f" {values[name]:,.4g} {unit}" for name in names], color=INK)
-    axes.set(xlim=(0, max(values.values()) * 1.25), xticks=[])
+    axes.bar_label(drawn, labels=[f" {_short(values[name])} {unit}" for name in names], color=INK)
+    axes.set(xlim=(0, max(values.values()) * 1.4), xticks=[])
     axes.spines[["bottom", "left"]].set_visible(False)
     axes.tick_params(length=0)
     _show(axes)
+
+
+def _short(number: float) -> str:
+    """Four digits, or all of a whole number that has more."""
+    four = f"{number:,.4g}"
+    return f"{number:,.0f}" if "e+" in four else four
 
 
 def calls(made: Sequence[tuple[str, str, str, float, float]]) -> None:

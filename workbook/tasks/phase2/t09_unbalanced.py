@@ -61,7 +61,7 @@ async def check(unbalanced: str) -> str:
             if found != right:
                 raise Wrong(f"{_told(case)}: found is {_shown(found)}, right is {_shown(right)}. {_reason(case)}")
             await connection.execute("DELETE FROM events WHERE id = %s", [event_id])
-    return f"{len(BALANCED)} events in order, and none of {len(BROKEN)} that are not went by"
+    return f"{len(BALANCED)} events in order are left out, {len(BROKEN)} that break the law are found"
 
 
 async def _stored(ledger: Ledger, case: Case) -> uuid.UUID:
