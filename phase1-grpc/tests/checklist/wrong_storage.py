@@ -100,7 +100,7 @@ class RunsOutOfConnections(Bookings):
             raise RuntimeError("FATAL: sorry, too many clients already")
         if busy > 1 and not self._full.is_set():
             try:
-                await asyncio.wait_for(self._full.wait(), 2)
+                await asyncio.wait_for(self._full.wait(), 4)
             except TimeoutError:
                 return
 

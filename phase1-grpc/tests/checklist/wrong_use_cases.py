@@ -19,7 +19,7 @@ class BooksOneAtATime(BookingUseCases):
 
     async def create(self, wish: NewBooking) -> Booking:
         async with self._lock:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)
             return await super().create(wish)
 
 
