@@ -48,7 +48,8 @@ def test_a_kill_that_kills_nothing_is_no_kill(page: Answering) -> None:
         system.restart(CONSUMER)
 
 
-def test_a_pause_that_pauses_nothing_is_no_pause(broker: str) -> None:
+def test_a_pause_that_pauses_nothing_is_no_pause(broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbook.checks.system._SILENCE", 10)
     system = System("a broker", {KAFKA: broker}, pauser=lambda _: nullcontext())
     with pytest.raises(pytest.skip.Exception, match="the pause left the server answering"), system.paused(KAFKA):
         pytest.fail("it is not paused")
