@@ -28,7 +28,11 @@ class Publishing(Protocol):
 
 
 class Shop(EventServiceServicer, BookingServiceServicer):
-    """Sells what is there; a retry gets the booking that its key has."""
+    """Sells what is there; a retry gets the booking that its key has.
+
+    `tells_first` is how many seconds its first booking is told of before it is there; the others show the mistake by
+    chance only, and take no time.
+    """
 
     def __init__(self, publishing: Publishing, *, tells_first: float = 0) -> None:
         self._publishing = publishing
@@ -80,7 +84,7 @@ class Shop(EventServiceServicer, BookingServiceServicer):
     def _keep(self, booking: b.Booking, key: str) -> None:
         if self._tells_first:
             self._publishing.created(booking)
-            threading.Event().wait(self._tells_first)
+            threading.Event().wait(0 if self._bookings else self._tells_first)
         self._bookings[booking.id] = booking
         if key:
             self._keys[key] = booking.id

@@ -49,7 +49,7 @@ SYSTEMS: Mapping[str, Wiring] = {
     "tells_carelessly": Wiring(p.TellsCarelessly),
     "tells_twice": Wiring(p.TellsTwice),
     "tells_too_much": Wiring(p.TellsTooMuch),
-    "tells_first": Wiring(tells_first=0.3),
+    "tells_first": Wiring(tells_first=1.5),
     # 3.2: key, headers, cancellations
     "keys_by_user": Wiring(p.KeysByUser),
     "keys_nothing": Wiring(p.KeysNothing),
@@ -140,13 +140,13 @@ def _killed_by_file(prefix: Path, parts: Mapping[str, list[object]]) -> Iterator
     over = threading.Event()
 
     def watch() -> None:
-        while not over.wait(0.02):
+        while not over.wait(0.05):
             for service, pieces in parts.items():
                 file = Path(f"{prefix}.{service}.kill")
                 if file.exists():
                     for piece in pieces:
                         piece.kill()  # type: ignore[attr-defined]
-                    over.wait(0.3)  # it is away for a moment, in which others go on
+                    over.wait(1)  # it is away for a moment, in which others go on
                     for piece in pieces:
                         piece.start()  # type: ignore[attr-defined]
                     file.unlink()
@@ -154,6 +154,6 @@ def _killed_by_file(prefix: Path, parts: Mapping[str, list[object]]) -> Iterator
     watching = threading.Thread(target=watch, daemon=True)
     watching.start()
     kill = f"{prefix}.$SERVICE.kill"
-    yield f"touch {kill} && while test -e {kill}; do sleep 0.02; done"
+    yield f"touch {kill} && while test -e {kill}; do sleep 0.05; done"
     over.set()
     watching.join()

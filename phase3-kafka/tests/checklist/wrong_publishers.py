@@ -137,7 +137,7 @@ class WaitsForKafka(Publisher):
 class GivesUpOnKafka(Publisher):
     def put(self, message_id: str, message: dict[str, Any]) -> None:
         # A message's own time limit is looked at once a second: too coarse for a mistake that must show each time.
-        if self._producer.flush(0.3) == 0:
+        if self._producer.flush(1) == 0:
             super().put(message_id, message)
 
 
