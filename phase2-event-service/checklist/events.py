@@ -111,7 +111,7 @@ class Events(Client):
             request_serializer=request.SerializeToString,
             response_deserializer=self._messages[self.contract.response("WatchAvailability")].FromString,
         )
-        stream = call(request(event_id=event_id), timeout=self.system.patience)
+        stream = call(request(event_id=event_id), timeout=self.system.within)
         try:
             yield stream
         finally:

@@ -22,7 +22,7 @@ from tests.checklist.roadmap_server import PROTO as BOOKING_PROTO
 from tests.checklist.roadmap_server import Refused, compiled
 
 EVENT_PROTO = Path(__file__).parent / "roadmap_event.proto.txt"
-PATIENCE = 1  # seconds for the event service
+PATIENCE = 3  # seconds for the event service
 Code = grpc.StatusCode
 Messages = Mapping[str, Any]
 

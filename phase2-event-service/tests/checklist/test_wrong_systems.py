@@ -42,7 +42,7 @@ def boards(
 def _checked(name: str, target: str, folder: Path) -> Report:
     restart = restart_command(folder, name) if name in KILLED | {"right"} else None
     pause = pause_command(folder, name) if name in PAUSED | {"right"} else None
-    return run(2, target, restart, pause, deadline=3 if name in PAUSED | WAITS else 5)
+    return run(2, target, restart, pause, within=3 if name in PAUSED | WAITS else 5)
 
 
 def test_right_system_passes(boards: Mapping[str, "Future[Report]"]) -> None:

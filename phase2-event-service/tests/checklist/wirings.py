@@ -23,7 +23,7 @@ class Wiring:
     bookings: type[wrong_storage.Bookings] = wrong_storage.Bookings
     use_cases: type[BookingUseCases] = BookingUseCases
     inventory: type[buying.Inventory] = buying.Inventory
-    patience: float = 2
+    patience: float = 4
     ready: bool = True
 
 
@@ -104,7 +104,7 @@ SYSTEMS: Mapping[str, Wiring] = {
     # 2.2, with the event service paused
     "has_no_deadline": Wiring(patience=3600),
     "confirms_when_unsure": Wiring(inventory=away.ConfirmsWhenUnsure),
-    "holds_a_lock": Wiring(use_cases=away.OneAtATime, patience=0.3),
+    "holds_a_lock": Wiring(use_cases=away.OneAtATime, patience=0.5),
     "gives_up_for_ever": Wiring(inventory=away.GivesUpForEver),
     "sends_again_behind": Wiring(inventory=away.SendsAgainBehind),
     "forgets_what_is_put_off": Wiring(inventory=away.ForgetsWhatIsPutOff),

@@ -44,7 +44,7 @@ class Paused(grpc.aio.ServerInterceptor):
 
     async def intercept_service(self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails) -> Any:
         while self._file.exists():
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
         return await continuation(handler_call_details)
 
 
@@ -100,7 +100,7 @@ class System:
 async def _until_there(kill: Path) -> None:
     await asyncio.to_thread(kill.unlink, missing_ok=True)
     while not await asyncio.to_thread(kill.exists):
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.25)  # more than a hundred services look
 
 
 async def main(folder: Path, names: Sequence[str]) -> None:
