@@ -22,7 +22,7 @@ def commanded(prefix: Path, parts: Mapping[str, Sequence[Piece]]) -> Iterator[tu
     over = threading.Event()
 
     def watch() -> None:
-        while not over.wait(0.02):
+        while not over.wait(0.05):
             for service, pieces in parts.items():
                 _obey(prefix, service, pieces, over)
 
@@ -50,4 +50,4 @@ def _obey(prefix: Path, service: str, pieces: Sequence[Piece], over: threading.E
 
 
 def _command(file: str) -> str:
-    return f"touch {file} && while test -e {file}; do sleep 0.02; done"
+    return f"touch {file} && while test -e {file}; do sleep 0.05; done"

@@ -17,7 +17,7 @@ from tests.checklist.right_tracing import Span, Tracer
 
 from workbook.ports import free_port
 
-PATIENCE = 0.8  # seconds for the event service
+PATIENCE = 2  # seconds for the event service
 QUICK = [("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 100)]
 Code = grpc.StatusCode
 
