@@ -91,7 +91,7 @@ def bars(values: Mapping[str, float], unit: str) -> None:
         names, [values[name] for name in names], color=[c for c, _ in zip(cycle(COLOURS), names, strict=False)][::-1]
     )
     axes.bar_label(drawn, labels=[f" {_short(values[name])} {unit}" for name in names], color=INK)
-    axes.set(xlim=(0, max(values.values()) * 1.4), xticks=[])
+    axes.set(xlim=(0, max(values.values()) * 1.5), xticks=[])
     axes.spines[["bottom", "left"]].set_visible(False)
     axes.tick_params(length=0)
     _show(axes)
