@@ -8,7 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Protocol, Self, TypeAlias
+from typing import NamedTuple, Protocol, Self, TypeAlias
 
 import structlog
 from chassis.errors import Unavailable
@@ -32,6 +32,14 @@ Around: TypeAlias = Callable[[Sequence[Incoming]], AbstractAsyncContextManager[N
 with the exception that makes them wait."""
 
 log = structlog.get_logger(__name__)
+
+
+class Dead(NamedTuple):
+    """A message that cannot be counted, why, and how often that was tried."""
+
+    message: Incoming
+    error: str
+    tries: int
 
 
 class Counts(Protocol):
@@ -110,34 +118,41 @@ class Consuming:
                 await subscription.done(messages)
 
     async def handle(self, messages: Sequence[Incoming]) -> None:
-        """Returns when each is counted, now or before, or is a dead letter; raises Unavailable when it cannot tell."""
+        """Returns when each is counted, now or before, or is a dead letter; raises Unavailable when it cannot tell.
+
+        Dead letters come last: a batch that cannot be counted now is taken again, and each would be sent again with it.
+        """
         readable: Readable = []
+        dead: list[Dead] = []
         for message in messages:
             try:
                 received = read(message.headers, message.value)
             except Unreadable as error:  # trying again would not change its bytes
-                await self._bury(message, str(error), tries=1)
+                dead.append(Dead(message, str(error), tries=1))
             else:
-                self.outcomes["ignored"] += received is None
                 readable += [(message, received)] if received is not None else []
+        ignored = len(messages) - len(readable) - len(dead)
         if readable:
-            await self._count(readable)
+            dead += await self._count(readable)
+        for letter in dead:
+            await self._dead_letters.put(*letter)
+            self.outcomes["dead"] += 1
+        self.outcomes["ignored"] += ignored
 
-    async def _count(self, batch: Readable) -> None:
+    async def _count(self, batch: Readable) -> list[Dead]:
+        """Counts them, but for those that the database refuses: these it returns."""
         try:
             counted = await self._counts.count([received for _, received in batch])
         except CannotCount:
             if len(batch) == 1:
-                await self._count_or_bury(batch)
-                return
+                return await self._count_or_give_up(batch)
             middle = len(batch) // 2  # a bad one ends up alone, and holds up no other
-            await self._count(batch[:middle])
-            await self._count(batch[middle:])
-        else:
-            self.outcomes["counted"] += counted
-            self.outcomes["duplicate"] += len(batch) - counted
+            return [*await self._count(batch[:middle]), *await self._count(batch[middle:])]
+        self.outcomes["counted"] += counted
+        self.outcomes["duplicate"] += len(batch) - counted
+        return []
 
-    async def _count_or_bury(self, one: Readable) -> None:
+    async def _count_or_give_up(self, one: Readable) -> list[Dead]:
         error = ""
         for _ in range(TRIES - 1):
             await asyncio.sleep(_BREATH)
@@ -147,9 +162,5 @@ class Consuming:
                 error = str(refused)
             else:
                 self.outcomes["counted" if counted else "duplicate"] += 1
-                return
-        await self._bury(one[0][0], error, TRIES)
-
-    async def _bury(self, message: Incoming, error: str, tries: int) -> None:
-        await self._dead_letters.put(message, error, tries)
-        self.outcomes["dead"] += 1
+                return []
+        return [Dead(one[0][0], error, TRIES)]

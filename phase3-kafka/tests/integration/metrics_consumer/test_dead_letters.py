@@ -4,7 +4,9 @@ import uuid
 from collections.abc import Sequence
 
 import pytest
+from chassis.errors import Unavailable
 from messaging.contract import Received
+from messaging.incoming import Incoming
 from metrics_consumer.config import MetricsSettings
 from metrics_consumer.consuming import Consuming, Counts
 from metrics_consumer.dead_letters import DeadLetters
@@ -83,6 +85,50 @@ async def test_one_that_is_taken_at_a_later_try_is_counted(counts: PostgresCount
     handler = Consuming(never, Bad(counts, message_id, times=2), dead_letters, batch=100)
     await handler.handle(incoming([sent(created(), message_id)]))
     assert (handler.outcomes["counted"], handler.outcomes["dead"]) == (1, 0)
+
+
+class AwayAtFirst:
+    """Counts that are away the first six times."""
+
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
+        self._left = 6
+
+    async def count(self, messages: Sequence[Received]) -> int:
+        if self._left:
+            self._left -= 1
+            raise Unavailable("the database does not answer")
+        return await self._counts.count(messages)
+
+
+class BuriesFirst(Consuming):
+    """Puts the first message aside before the others are counted."""
+
+    async def handle(self, messages: Sequence[Incoming]) -> None:
+        await self._dead_letters.put(messages[0], "poison", 1)
+        self.outcomes["dead"] += 1
+        await super().handle(messages[1:])
+
+
+@pytest.mark.parametrize(("kind", "letters"), [(Consuming, 1), (BuriesFirst, 7)])
+async def test_poison_in_a_batch_that_waits_for_the_database_is_put_aside_once(
+    counts: PostgresCounts,
+    dead_letters: DeadLetters,
+    metrics_settings: MetricsSettings,
+    kind: type[Consuming],
+    letters: int,
+) -> None:
+    """The control buries first, and the batch is taken again and again."""
+    handler = kind(never, AwayAtFirst(counts), dead_letters, batch=100)
+    value, headers = sent(created())
+    later = [(name, b"BookingMovedEvent" if name == "type" else content) for name, content in headers]
+    messages = incoming([POISON["bytes"], (value, headers), (value, later)])
+    for _ in range(6):
+        with pytest.raises(Unavailable):
+            await handler.handle(messages)
+    await handler.handle(messages)
+    assert handler.outcomes == {"counted": 1, "duplicate": 0, "ignored": 1, "dead": letters}
+    assert len(messages_in(metrics_settings.kafka_address, metrics_settings.dead_letter_topic)) == letters
 
 
 async def test_redriven_it_is_counted_when_it_can_be(
