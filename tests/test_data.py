@@ -3,8 +3,8 @@
 import threading
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from event_service.proto.event_pb2_grpc import EventServiceStub
 from tests.waiting import until
 from workbook import sample
 from workbook.admin import token_for
-from workbook.backup import command, moment
+from workbook.backup import command, moment, restoring
 from workbook.backup.archive import NoBackup, write
 from workbook.backup.restoring import existing, restore
 from workbook.bearer import TOKEN, Token, with_token
@@ -219,6 +219,38 @@ def test_a_backup_waits_for_what_kafka_holds(
     assert not list(tmp_path.iterdir())
 
 
+def wait_as_a_backup_does(databases: Mapping[str, PostgresSettings], **_: bool) -> AbstractContextManager[None]:
+    return moment.held_up(databases)
+
+
+@pytest.mark.parametrize("waits", [moment.held_up, wait_as_a_backup_does])
+def test_a_restore_waits_for_what_the_outbox_has_sent(
+    stack: LocalStack, token: Token, event_id: str, waits: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row of the outbox may be on its way to Kafka. The control takes it for one that nobody was told of."""
+    until(lambda: not broken(stack) and rows(stack, BOOKING, "outbox") == 0)
+    write(tmp_path / "file", databases(stack))
+    stack["kafka"].pause()
+    assert books(stack, token, event_id)
+    time.sleep(1)  # the relay has sent it, and hears nothing
+    monkeypatch.setattr(restoring, "held_up", waits)
+    resumed = threading.Timer(4, stack["kafka"].resume)
+    resumed.start()
+    warnings: list[str] = []
+    restore(tmp_path / "file", databases(stack), overwrite=True, warn=warnings.append)
+    resumed.join()
+    assert warnings == []
+    if waits is moment.held_up:
+        until(lambda: books(stack, token, event_id))
+        until(lambda: not broken(stack))
+    else:
+        until(lambda: broken(stack))
+        monkeypatch.setattr(moment, "_PATIENCE", 1)
+        restore(tmp_path / "file", databases(stack), overwrite=True, warn=warnings.append)
+        assert "restore it again" in "".join(warnings), "what is wrong already never comes to rest"
+        until(lambda: not broken(stack))
+
+
 @pytest.mark.parametrize("snapshots", [ONE, "of several moments"])
 def test_what_is_restored_keeps_the_laws(
     stack: LocalStack, token: Token, event_id: str, snapshots: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -227,7 +259,7 @@ def test_what_is_restored_keeps_the_laws(
     with buying(stack, token, event_id) as buyers:
         slow(monkeypatch, buyers, most=0.3 if snapshots == ONE else 20)
         if snapshots != ONE:
-            monkeypatch.setattr(moment, "held_up", lambda _: nullcontext())
+            monkeypatch.setattr(moment, "held_up", lambda *_, **__: nullcontext())
         write(tmp_path / "file", databases(stack))
         monkeypatch.undo()
         heard = buyers.heard

@@ -12,7 +12,7 @@ from workbook.backup.restoring import existing, restore
 from workbook.checks.compose import Compose
 from workbook.checks.system import CannotRestart
 from workbook.phases import newest_phase, services
-from workbook.terminal import DONE, console, error
+from workbook.terminal import DONE, console, error, warning
 
 _FAILURES = (NoBackup, NoMoment, WrongSettings, CannotRestart, psycopg.Error)
 
@@ -39,7 +39,7 @@ def back_up(file: Path, target: str) -> int:
 def put_back(file: Path, target: str, *, overwrite: bool) -> int:
     """Puts the databases of the file in the places of those there are."""
     try:
-        names = restore(file, _databases(target), overwrite=overwrite)
+        names = restore(file, _databases(target), overwrite=overwrite, warn=warning)
     except _FAILURES as problem:
         error(_told(problem))
         return 1

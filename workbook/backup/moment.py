@@ -28,8 +28,11 @@ _BOOKED = (
 _COUNTED = "SELECT coalesce(sum(confirmed - withdrawn), 0), coalesce(sum(withdrawn + refused), 0) FROM daily_bookings"
 _UNTOLD = "SELECT message_id, type, value::jsonb ->> 'previous_status' FROM outbox"
 _KNOWN = "SELECT message_id FROM counted WHERE message_id = ANY(%s)"
+_OUTBOX = "public.outbox"
 _CHANGES = {("BookingCreatedEvent", None): (1, 0), ("BookingCancelledEvent", "CONFIRMED"): (-1, 1)}
 _REFUSED = (0, 1)
+_NOT_COUNTED = "Kafka holds messages that are not counted yet; is metrics-consumer up?"
+_NOT_TOLD = "messages are not sent or not counted yet; are booking-service, Kafka and metrics-consumer up?"
 
 
 class NoMoment(Exception):
@@ -49,12 +52,16 @@ def snapshots(databases: Mapping[str, PostgresSettings]) -> Iterator[dict[str, s
 
 
 @contextmanager
-def held_up(databases: Mapping[str, PostgresSettings]) -> Iterator[None]:
-    """Nobody writes inside the block, and nothing waits on Kafka to be counted. Raises NoMoment."""
+def held_up(databases: Mapping[str, PostgresSettings], *, told: bool = False) -> Iterator[None]:
+    """Nobody writes inside the block, and nothing waits on Kafka to be counted. Raises NoMoment.
+
+    A row of the outbox may be on its way to Kafka. Whoever keeps the row need not care; for others, `told` waits until
+    the outbox is empty.
+    """
     give_up_at, why = time.monotonic() + _PATIENCE, ""
     while time.monotonic() < give_up_at:
         with ExitStack() as stack:
-            why = _hold(databases, stack)
+            why = _hold(databases, stack, told=told)
             if not why:
                 yield
                 return
@@ -62,9 +69,11 @@ def held_up(databases: Mapping[str, PostgresSettings]) -> Iterator[None]:
     raise NoMoment(f"no moment could be found within {_PATIENCE:g} s: {why}")
 
 
-def nothing_in_flight(bookings: psycopg.Connection, metrics: psycopg.Connection) -> bool:
-    """Whether all that was told of the bookings is counted, but for what the outbox will tell again."""
+def nothing_in_flight(bookings: psycopg.Connection, metrics: psycopg.Connection, *, told: bool) -> bool:
+    """Whether all that was told of the bookings is counted, but for what the outbox tells again: nothing, if `told`."""
     untold = bookings.execute(_UNTOLD).fetchall()
+    if told and untold:
+        return False
     known = {row[0] for row in metrics.execute(_KNOWN, [[message_id for message_id, *_ in untold]])}
     waiting = [_CHANGES.get((kind, before), _REFUSED) for message_id, kind, before in untold if message_id not in known]
     expected = [_sums(metrics, _COUNTED), *waiting]
@@ -77,15 +86,17 @@ def connected(settings: PostgresSettings, database: str = "") -> psycopg.Connect
     return psycopg.connect(**where, autocommit=True)  # type: ignore[arg-type]
 
 
-def _hold(databases: Mapping[str, PostgresSettings], stack: ExitStack) -> str:
+def _hold(databases: Mapping[str, PostgresSettings], stack: ExitStack, *, told: bool) -> str:
     """Holds the writers up until the stack is closed; returns why it could not, else "".
 
-    Bookings first, the metrics after what is under way to them has come.
+    Bookings first, the metrics after what is under way to them has come. The outbox, if it is to be emptied, stays free
+    for the relay: no one else can write there while the bookings are held.
     """
+    free = _OUTBOX if told else ""
     try:
-        held = {BOOKINGS: _locked(databases[BOOKINGS], stack)} if BOOKINGS in databases else {}
-        if held and METRICS in databases and not _all_counted(held[BOOKINGS], databases[METRICS]):
-            return "Kafka holds messages that are not counted yet; is metrics-consumer up?"
+        held = {BOOKINGS: _locked(databases[BOOKINGS], stack, free)} if BOOKINGS in databases else {}
+        if held and METRICS in databases and not _all_counted(held[BOOKINGS], databases[METRICS], told=told):
+            return _NOT_TOLD if told else _NOT_COUNTED
         for name, settings in databases.items():
             if name not in held:
                 held[name] = _locked(settings, stack)
@@ -94,10 +105,11 @@ def _hold(databases: Mapping[str, PostgresSettings], stack: ExitStack) -> str:
     return ""
 
 
-def _locked(settings: PostgresSettings, stack: ExitStack) -> psycopg.Connection:
+def _locked(settings: PostgresSettings, stack: ExitStack, free: str = "") -> psycopg.Connection:
+    """Holds up who writes to a table of the database, but for the one that stays free."""
     connection = stack.enter_context(connected(settings))
     connection.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
-    tables = [row[0] for row in connection.execute(_TABLES)]
+    tables = [table for (table,) in connection.execute(_TABLES) if table != free]
     connection.execute("BEGIN")
     if tables:
         names = sql.SQL(", ").join(sql.SQL(table) for table in tables)  # as PostgreSQL has quoted them
@@ -105,10 +117,10 @@ def _locked(settings: PostgresSettings, stack: ExitStack) -> psycopg.Connection:
     return connection
 
 
-def _all_counted(bookings: psycopg.Connection, metrics: PostgresSettings) -> bool:
+def _all_counted(bookings: psycopg.Connection, metrics: PostgresSettings, *, told: bool) -> bool:
     with connected(metrics) as counted:
         deadline = time.monotonic() + _HOLD
-        while not nothing_in_flight(bookings, counted):
+        while not nothing_in_flight(bookings, counted, told=told):
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.02)

@@ -1,7 +1,7 @@
 """A backup put back: read into new databases first, which then take the places of those that are there."""
 
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -13,14 +13,24 @@ from workbook.backup.moment import OURS, NoMoment, connected, held_up
 
 _SERVER = "postgres"  # the database that is always there
 _OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND application_name <> %s"
+_STALE = (
+    "What Kafka still holds of the bookings that were there will be counted as of the restored ones. If ./learn check"
+    " laws finds I4 broken once all services are up: restore it again."
+)
 _NEW, _ROOM = "_restored", 63  # PostgreSQL cuts longer names
 
 
-def restore(file: Path, databases: Mapping[str, PostgresSettings], *, overwrite: bool) -> list[str]:
+def restore(
+    file: Path,
+    databases: Mapping[str, PostgresSettings],
+    *,
+    overwrite: bool,
+    warn: Callable[[str], object] = lambda _: None,
+) -> list[str]:
     """Puts back every database of the file, `databases` says where, by service; returns their names.
 
     What fails before all of them could be read changes nothing. Raises NoBackup, also for databases that are there
-    unless `overwrite`.
+    unless `overwrite`. `warn` is called with what may be wrong with the counts afterwards.
     """
     with opened(file) as dumps:
         unknown = dumps.keys() - databases.keys()
@@ -33,7 +43,7 @@ def restore(file: Path, databases: Mapping[str, PostgresSettings], *, overwrite:
             raise NoBackup(f"{names} would be overwritten; nothing is changed. If that is meant: --yes")
         for name, settings in wanted.items():
             _read(dumps[name], settings)
-        _swap(wanted, there)
+        _swap(wanted, there, warn)
     return [settings.db_name for settings in wanted.values()]
 
 
@@ -56,14 +66,20 @@ def _read(dump: Path, settings: PostgresSettings) -> None:
     run("pg_restore", settings, "--exit-on-error", "--no-owner", "--single-transaction", str(dump), database=new)
 
 
-def _swap(wanted: Mapping[str, PostgresSettings], there: Mapping[str, PostgresSettings]) -> None:
+def _swap(
+    wanted: Mapping[str, PostgresSettings],
+    there: Mapping[str, PostgresSettings],
+    warn: Callable[[str], object],
+) -> None:
     """At a moment when nothing is under way to be counted, if there is one: it would be counted as of the new ones.
 
-    There is none where Kafka is gone, and then there is nothing under way.
+    There is none where Kafka is gone, or where the counts are wrong already: that is no reason to restore nothing.
     """
     with ExitStack() as stack:
-        with suppress(NoMoment, psycopg.Error):
-            stack.enter_context(held_up(there))
+        try:
+            stack.enter_context(held_up(there, told=True))
+        except (NoMoment, psycopg.Error) as problem:
+            warn(f"{str(problem).strip()}\n{_STALE}")
         for settings in there.values():
             _close(settings)
     for settings in wanted.values():
