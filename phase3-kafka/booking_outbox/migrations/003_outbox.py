@@ -8,10 +8,11 @@ down_revision = "002_settle_bookings"
 
 def upgrade() -> None:
     # Rows come and go by the thousand, so it is vacuumed by their number and not by a share of what is there at rest.
+    # A booking has at most one message of a type, and the two make its id: it is the same when told again.
     op.execute("""
         CREATE TABLE outbox (
             id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-            message_id  uuid NOT NULL DEFAULT gen_random_uuid(),
+            message_id  uuid NOT NULL GENERATED ALWAYS AS (md5(booking_id::text || type)::uuid) STORED,
             booking_id  uuid NOT NULL,
             type        text NOT NULL,
             value       text NOT NULL,
