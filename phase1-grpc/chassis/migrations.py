@@ -4,7 +4,7 @@ Version files live with their service; alembic's environment is `chassis/alembic
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psycopg
@@ -42,15 +42,24 @@ def migrate(settings: PostgresSettings, versions: Sequence[Path], revision: str 
     """
     logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # a line a plugin, on every run
     config = configuration(settings, versions)
-    backwards = revision == "base" or revision.startswith("-")
     try:
-        (command.downgrade if backwards else command.upgrade)(config, revision)
+        for move in _moves(revision):
+            move(config, revision)
     except Exception as error:
         if isinstance(error.__cause__ or getattr(error, "orig", None), psycopg.errors.LockNotAvailable):
             raise MigrationFailed(
                 f"a table was in use for {LOCK_TIMEOUT}: nothing was changed, run it again"
             ) from error
         raise MigrationFailed(f"migration of {settings.db_name} to {revision} failed: {error}") from error
+
+
+def _moves(revision: str) -> list[Callable[[Config, str], None]]:
+    """What leads to the revision. A name may lie on either side: from the wrong one alembic has nothing to do."""
+    if revision == "base" or revision.startswith("-"):
+        return [command.downgrade]
+    if revision in {"head", "heads"} or revision.startswith("+"):
+        return [command.upgrade]
+    return [command.upgrade, command.downgrade]
 
 
 def configuration(settings: PostgresSettings, versions: Sequence[Path]) -> Config:

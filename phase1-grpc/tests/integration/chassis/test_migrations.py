@@ -72,13 +72,12 @@ def test_up_twice_changes_nothing(fresh: BookingSettings) -> None:
     assert tables(fresh) == {"bookings"}
 
 
-def test_up_to_a_revision_by_name(fresh: BookingSettings, versions: Versions) -> None:
+def test_up_and_down_to_a_revision_by_name(fresh: BookingSettings, versions: Versions) -> None:
     versions("first", "CREATE TABLE first ()")
     folder = versions("second", "CREATE TABLE second ()", after="first")
-    migrate(fresh, [folder], "first")
-    assert tables(fresh) == {"first"}
-    migrate(fresh, [folder])
-    assert tables(fresh) == {"first", "second"}
+    for revision, expected in (("first", {"first"}), ("heads", {"first", "second"}), ("first", {"first"})):
+        migrate(fresh, [folder], revision)
+        assert tables(fresh) == expected
 
 
 def test_the_database_is_made_once(not_there: BookingSettings) -> None:
