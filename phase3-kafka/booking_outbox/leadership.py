@@ -23,7 +23,8 @@ _TRY_EVERY = 0.25  # trying costs little; a statement that waits for the lock wo
 async def leading(settings: PostgresSettings) -> AsyncIterator[Connection]:
     """Waits until this process leads; the block may use the connection, and must say something every few seconds.
 
-    Raises psycopg.OperationalError, here or from a statement in the block, when the connection and so the lead is lost.
+    Raises psycopg.OperationalError, here or from a statement in the block, when the connection and so the lead is lost;
+    TimeoutError when the server does not answer.
     """
     limits = f"-c idle_session_timeout={SILENCE}s -c statement_timeout={int(settings.db_statement_timeout * 1000)}"
     connection = await psycopg.AsyncConnection.connect(
@@ -34,11 +35,12 @@ async def leading(settings: PostgresSettings) -> AsyncIterator[Connection]:
         application_name="outbox relay",
     )
     async with connection:
-        while not await _got_it(connection):  # noqa: ASYNC110 - what it waits for is in a database
+        while not await _got_it(connection, settings.db_statement_timeout + 1):  # noqa: ASYNC110 - what it waits for is in a database
             await asyncio.sleep(_TRY_EVERY)
         yield connection
 
 
-async def _got_it(connection: Connection) -> bool:
-    row = await (await connection.execute(TRY)).fetchone()
+async def _got_it(connection: Connection, patience: float) -> bool:
+    async with asyncio.timeout(patience):  # a server that is cut off keeps no time limits itself
+        row = await (await connection.execute(TRY)).fetchone()
     return row is not None and bool(row[0])

@@ -32,6 +32,7 @@ FORGET = "DELETE FROM outbox WHERE id = ANY(%s)"
 _AGAIN = 0.5  # seconds until the next try after something went wrong
 _GATHER = 0.02  # seconds in which rows come together after a batch that was not full: each batch costs all who touch it
 _LAST_BATCH = 2  # seconds that a relay told to stop may take to hear of what is under way; the next one sends it again
+_INSIST = 1  # seconds until it is told again: psycopg first asks a server to stop, which may be cut off
 
 log = structlog.get_logger(__name__)
 
@@ -74,9 +75,10 @@ class Relay:
     async def __aexit__(self, *_: object) -> None:
         self._stopping = True
         self.wake()
-        if self._running is not None and not (await asyncio.wait([self._running], timeout=_LAST_BATCH))[0]:
+        patience = _LAST_BATCH if self.leads else 0
+        while self._running is not None and not (await asyncio.wait([self._running], timeout=patience))[0]:
             self._running.cancel()
-            await asyncio.wait([self._running])
+            patience = _INSIST
 
     def wake(self) -> None:
         self._woken.set()
