@@ -13,6 +13,7 @@ from messaging.config import KafkaSettings
 
 _PATIENCE = 10  # seconds
 _BREATH = 0.05  # seconds between two questions
+_A_MONTH = str(30 * 24 * 3600 * 1000)
 _FOR_EVER = "-1"
 
 log = structlog.get_logger(__name__)
@@ -37,9 +38,10 @@ def make_topics(settings: KafkaSettings) -> list[Topic]:
     A broker that cannot be asked for topics, such as librdkafka's own, makes them on first use, in its own way.
     """
     admin = AdminClient(settings.client("topics"))
+    copies = settings.kafka_replication
     wanted = [
-        NewTopic(settings.bookings_topic, settings.bookings_partitions, settings.kafka_replication),
-        NewTopic(settings.dead_letter_topic, 1, settings.kafka_replication, config={"retention.ms": _FOR_EVER}),
+        NewTopic(settings.bookings_topic, settings.bookings_partitions, copies, config={"retention.ms": _A_MONTH}),
+        NewTopic(settings.dead_letter_topic, 1, copies, config={"retention.ms": _FOR_EVER}),
     ]
     there = _there(admin, settings)
     missing = [topic for topic in wanted if topic.topic not in there]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from chassis.settings import CannotStart
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 from messaging.config import KafkaSettings
 from messaging.topics import NoKafka, make_topics
 
@@ -33,6 +34,22 @@ def test_a_topic_that_was_made_just_now_is_waited_for(broker: str, topic: str, m
     made = make_topics(KafkaSettings(kafka_address=broker, bookings_topic=topic))
     assert all(each.partitions > 0 for each in made)
     assert [values[0] for values in asked if values] == [topic, topic, f"{topic}.dead-letter"]
+
+
+def test_a_topic_is_kept_for_longer_than_a_broker_would(
+    broker: str, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By itself it keeps a week: a consumer that is away for longer would never hear what it missed."""
+    asked: list[NewTopic] = []
+
+    def note(_: AdminClient, topics: list[NewTopic], **_named: Any) -> dict[str, Any]:
+        asked.extend(topics)
+        return {}
+
+    monkeypatch.setattr(AdminClient, "create_topics", note)
+    make_topics(KafkaSettings(kafka_address=broker, bookings_topic=topic, bookings_partitions=1))
+    kept = {each.topic: int(each.config["retention.ms"]) for each in asked}
+    assert kept == {topic: 30 * 24 * 3600 * 1000, f"{topic}.dead-letter": -1}
 
 
 def test_without_kafka_it_says_where_it_looked(monkeypatch: pytest.MonkeyPatch) -> None:
