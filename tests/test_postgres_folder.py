@@ -1,11 +1,14 @@
-"""PostgreSQL's data folder: made anew when its maker was killed, and a maker that has something to say is heard."""
+"""PostgreSQL's data folder: made anew when its maker was killed, one with something to say is heard."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from workbook.part import PartFailed
-from workbook.postgres import _make_cluster
+from workbook.ports import free_port
+from workbook.postgres import _make_cluster, connect, postgres_part
+from workbook.run_folder import claim_folder
 
 KILLED_ONCE = """#!/bin/sh
 [ -e killed ] || { touch killed "$2/half"; kill -9 $$; }
@@ -33,3 +36,18 @@ def test_a_refusal_is_told_and_not_tried_again(tmp_path: Path) -> None:
     with pytest.raises(PartFailed, match=r"\(exit 1\)(.|\n)*no room"):
         _make_cluster(initdb(tmp_path, REFUSES), tmp_path / "data", None)
     assert len(list(tmp_path.glob("asked-*"))) == 1
+
+
+def test_its_time_zone_is_not_that_of_the_shell_that_made_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Istanbul")
+    with claim_folder() as lock:
+        part = postgres_part(Path(lock.name).parent, free_port())
+        try:
+            part.start()
+            with connect(part.address) as connection:
+                written = "SELECT setting FROM pg_file_settings WHERE lower(name) = 'timezone'"
+                assert connection.execute(written).fetchone() == ("Europe/Istanbul",)  # else there is nothing to see
+                assert connection.execute("SHOW TimeZone").fetchone() == ("UTC",)
+        finally:
+            part.stop()
+            shutil.rmtree(Path(lock.name).parent, ignore_errors=True)

@@ -30,6 +30,7 @@ def postgres_part(folder: Path, port: int) -> Part:
         "unix_socket_directories": "",
         "max_connections": "200",
         "log_min_messages": "warning",
+        "TimeZone": "UTC",  # of whoever asks without choosing one; initdb has written down this shell's
     }
     options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
     program = Program(

@@ -113,4 +113,5 @@ def _options(settings: PostgresSettings) -> str:
         "lock_timeout": settings.db_lock_timeout,
         "idle_in_transaction_session_timeout": settings.db_statement_timeout,
     }
-    return " ".join(f"-c {name}={int(seconds * 1000)}" for name, seconds in limits.items())
+    # In UTC wherever the server stands: elsewhere a moment of the year 9999 may be in 10000, and no datetime is.
+    return " ".join(["-c TimeZone=UTC", *(f"-c {name}={int(seconds * 1000)}" for name, seconds in limits.items())])

@@ -1,6 +1,7 @@
 """The pool in use: transactions, limits, and callers who must wait or give up."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -13,6 +14,7 @@ from structlog.testing import capture_logs
 from tests.pools import INSERT, bookings, refused, value, works
 
 from tests.waiting import until_async
+from workbook.postgres import connect
 
 
 async def test_a_statement_is_a_transaction_of_its_own(database: Database, sql: psycopg.Connection) -> None:
@@ -91,6 +93,25 @@ async def test_connections_may_be_of_another_class(settings: BookingSettings) ->
     async with Database(patient, Seeing) as database:
         assert await value(database, "SELECT 7") == 7
     assert seen == ["SELECT 7"]
+
+
+async def test_moments_come_in_utc_wherever_the_server_stands(
+    settings: BookingSettings, sql: psycopg.Connection
+) -> None:
+    """Elsewhere the last hours of the year 9999 are in the year 10000, which Python does not have."""
+    last_hour = "SELECT TIMESTAMPTZ '9999-12-31 23:00Z'"
+    sql.execute(f"ALTER DATABASE {settings.db_name} SET TimeZone TO 'Europe/Istanbul'")
+    try:
+        with pytest.raises(psycopg.DataError), connect(server_of(settings), settings.db_name) as elsewhere:
+            elsewhere.execute(last_hour).fetchone()  # the negative control
+        async with Database(settings) as database:
+            assert await value(database, last_hour) == datetime(9999, 12, 31, 23, tzinfo=UTC)
+    finally:
+        sql.execute(f"ALTER DATABASE {settings.db_name} RESET TimeZone")
+
+
+def server_of(settings: BookingSettings) -> str:
+    return f"{settings.db_host}:{settings.db_port}"
 
 
 async def test_the_pool_tells_how_it_is_used(database: Database) -> None:
