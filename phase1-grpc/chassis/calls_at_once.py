@@ -1,5 +1,6 @@
-"""A limit on calls at once: what cannot be done in time is refused at once, and health checks still pass."""
+"""Limits on calls at once: what cannot be done in time is refused at once, and health checks still pass."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,22 +16,36 @@ class TooManyCalls(ResourceExhausted):
     reason = "TOO_MANY_CALLS"
 
 
-class CallsAtOnce(Around):
-    """Refuses a call while `most` others are being handled. Health checks are neither refused nor counted."""
+class TooManyStreams(ResourceExhausted):
+    reason = "TOO_MANY_STREAMS"
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._running = 0
+
+class CallsAtOnce(Around):
+    """Refuses a unary call while `calls` others are being handled, a stream while `streams` others are open.
+
+    Two counts, for a stream may stay as long as its caller wants: whoever only looks on must not keep out who buys.
+    Health checks are neither refused nor counted.
+    """
+
+    def __init__(self, calls: int, streams: int) -> None:
+        self._calls = calls
+        self._streams = streams
+        self._running: Counter[bool] = Counter()  # by whether they are streams
 
     @asynccontextmanager
     async def around(self, call: Call) -> AsyncIterator[None]:
         if call.method.startswith(_HEALTH):
             yield
             return
-        if self._running >= self._most:
-            raise TooManyCalls(f"{self._most:,} calls are being handled; try again later")
-        self._running += 1
+        self._admit(call)
+        self._running[call.streams] += 1
         try:
             yield
         finally:
-            self._running -= 1
+            self._running[call.streams] -= 1
+
+    def _admit(self, call: Call) -> None:
+        if call.streams and self._running[True] >= self._streams:
+            raise TooManyStreams(f"{self._streams:,} streams are open; try again later")
+        if not call.streams and self._running[False] >= self._calls:
+            raise TooManyCalls(f"{self._calls:,} calls are being handled; try again later")

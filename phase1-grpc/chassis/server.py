@@ -20,7 +20,7 @@ from chassis.unreadable import RefuseUnreadable
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
-_MORE = 100  # calls above the limit that gRPC lets in: those we refuse ourselves, and health checks
+_MORE = 100  # calls above both limits that gRPC lets in: those we refuse ourselves, and health checks
 OVERALL = ""  # the health protocol's name for the process as a whole
 
 log = structlog.get_logger(__name__)
@@ -50,12 +50,12 @@ class GrpcServer:
         self._service = service
         chassis = (
             ErrorStatus(service),
-            CallsAtOnce(settings.grpc_max_concurrent_calls),
+            CallsAtOnce(settings.grpc_max_concurrent_calls, settings.grpc_max_streams),
             ServerDeadlines(settings.deadline_limit),
         )
         self.grpc = grpc.aio.server(
             interceptors=[*outside, *chassis, *inside, RefuseUnreadable()],
-            maximum_concurrent_rpcs=settings.grpc_max_concurrent_calls + _MORE,
+            maximum_concurrent_rpcs=settings.grpc_max_concurrent_calls + settings.grpc_max_streams + _MORE,
             options=[
                 ("grpc.so_reuseport", 0),  # else two servers on one port both start, and share its calls at random
                 ("grpc.max_receive_message_length", settings.grpc_max_message_bytes),

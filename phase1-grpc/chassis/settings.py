@@ -52,6 +52,7 @@ class ServiceSettings(ProcessSettings, PostgresSettings):
     grpc_port: Port = 50051
     grpc_max_message_bytes: Annotated[int, Field(ge=1024, le=2**30)] = 64 * 1024
     grpc_max_concurrent_calls: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
+    grpc_max_streams: Annotated[int, Field(ge=1, le=1_000_000)] = 500
     grpc_max_connection_age: Annotated[int, Field(ge=1, le=86_400)] = 300
     deadline_limit: Limit = 10
 

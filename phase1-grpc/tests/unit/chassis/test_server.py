@@ -1,23 +1,46 @@
 """The life of a server: not serving until ready, found by reflection, and an end that lets running calls finish."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import replace
 
 import grpc
 import pytest
-from chassis.interceptor import Context
+from chassis.calls_at_once import CallsAtOnce
+from chassis.interceptor import Call, Context
 from chassis.server import NOT_SERVING, SERVING, CannotListen, GrpcServer
 from chassis.settings import ServiceSettings
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from tests.health import says, watching
-from tests.words import SERVICE, Word, always_ready, answers, calling, channel_to, failure, open_call, serving, unary
+from tests.words import (
+    SERVICE,
+    Word,
+    always_ready,
+    answers,
+    calling,
+    channel_to,
+    failure,
+    one,
+    open_call,
+    serving,
+    unary,
+)
 
 from tests.waiting import until_async
 
 
 async def echo(request: Word, _context: Context) -> Word:
     return request
+
+
+async def say_once_and_stay(_request: Word, _context: Context) -> AsyncIterator[Word]:
+    yield Word(value="here")
+    await asyncio.Event().wait()
+
+
+WATCHED = one("unary_stream", say_once_and_stay)
 
 
 class Slow:
@@ -172,4 +195,38 @@ async def test_more_calls_than_it_may_handle_are_refused_at_once() -> None:
         refused = await failure(open_call(channel, "unary_unary", Word()))
         slow.may.set()
         assert await answers(running) == ["first"]
+    assert refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+async def test_streams_have_places_of_their_own_and_take_none_of_the_calls() -> None:
+    async with calling(WATCHED | unary(echo), grpc_max_concurrent_calls=1, grpc_max_streams=2) as channel:
+        streams = [open_call(channel, "unary_stream", Word()) for _ in range(2)]
+        for stream in streams:
+            await stream.read()
+        assert await answers(open_call(channel, "unary_unary", Word(value="sold"))) == ["sold"]
+        refused = await failure(open_call(channel, "unary_stream", Word()))
+        streams.pop().cancel()
+
+        async def is_free() -> bool:  # the server learns a moment later that one has left
+            streams.append(open_call(channel, "unary_stream", Word()))
+            try:
+                return bool(await streams[-1].read())
+            except grpc.aio.AioRpcError:
+                return False
+
+        await until_async(is_free)
+    assert refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+async def test_in_one_count_with_calls_a_stream_that_nobody_ends_would_stop_them() -> None:
+    """The negative control."""
+
+    class AllTheSame(CallsAtOnce):
+        def around(self, call: Call) -> AbstractAsyncContextManager[None]:
+            return super().around(replace(call, streams=False))
+
+    together = serving(WATCHED | unary(echo), inside=[AllTheSame(calls=1, streams=2)])
+    async with together as server, channel_to(server) as channel:
+        await open_call(channel, "unary_stream", Word()).read()
+        refused = await failure(open_call(channel, "unary_unary", Word()))
     assert refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED

@@ -52,6 +52,7 @@ WRONG = [
     ("STOP_GRACE", ["-1", "inf"]),
     ("GRPC_MAX_MESSAGE_BYTES", ["1023", "99999999999"]),
     ("GRPC_MAX_CONCURRENT_CALLS", ["0", "99999999999"]),
+    ("GRPC_MAX_STREAMS", ["0", "99999999999"]),
     ("GRPC_MAX_CONNECTION_AGE", ["0", "99999999999"]),
     ("LOG_LEVEL", ["loud"]),
     ("LOG_FORMAT", ["xml"]),
