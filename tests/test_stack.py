@@ -32,6 +32,8 @@ def running() -> Iterator[LocalStack]:
     with pytest.MonkeyPatch.context() as shell:
         shell.setenv("DB_HOST", "db.example")
         shell.setenv("DB_PORT", "no number")
+        for name in ("http_proxy", "https_proxy"):
+            shell.setenv(name, f"http://127.0.0.1:{free_port()}")  # nobody is there
         with LocalStack(1) as stack:
             yield stack
 

@@ -23,6 +23,7 @@ def open_channel(
     options: list[tuple[str, Any]] = [
         ("grpc.lb_policy_name", "round_robin"),  # all addresses of a DNS name get calls
         ("grpc.service_config", service_config),
+        ("grpc.enable_http_proxy", 0),  # a proxy in the environment is for what is outside the system
         # A target that was started anew may have another address: ask for it again after a second, not after 30.
         ("grpc.dns_min_time_between_resolutions_ms", 1000),
         # A server that was away is found again within a second or so: by default the pauses double up to two minutes.

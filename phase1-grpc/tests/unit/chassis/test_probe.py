@@ -5,6 +5,8 @@ import socket
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import grpc
 import pytest
@@ -78,3 +80,32 @@ def test_a_server_may_be_asked_over_http(path: str, said: str) -> None:
 
 def test_nobody_there_is_not_healthy_over_http_either(unused_tcp_port: int) -> None:
     assert health(f"http://127.0.0.1:{unused_tcp_port}/ready") == "UNAVAILABLE"
+
+
+@pytest.fixture
+def behind_a_proxy(monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int) -> None:
+    """A shell that names a proxy which is away, for everything."""
+    for name in ("no_proxy", "NO_PROXY", "no_grpc_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{unused_tcp_port}")
+
+
+@pytest.mark.usefixtures("behind_a_proxy")
+async def test_a_proxy_is_not_asked(address: str) -> None:
+    assert await asyncio.to_thread(health, address, timeout=20) == "SERVING"
+    async with grpc.aio.insecure_channel(address) as channel:  # the negative control
+        with pytest.raises(grpc.aio.AioRpcError):
+            await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
+
+
+@pytest.mark.usefixtures("behind_a_proxy")
+def test_a_proxy_is_not_asked_over_http_either() -> None:
+    with HTTPServer(("127.0.0.1", 0), _Answers) as server, ThreadPoolExecutor() as beside:
+        beside.submit(server.handle_request)
+        url = f"http://127.0.0.1:{server.server_port}/ready"
+        with pytest.raises(URLError):  # the negative control
+            urlopen(url, timeout=5)
+        said = health(url, timeout=20)
+        socket.create_connection(server.server_address[:2]).close()  # it waits no more, also when nobody came
+    assert said == "SERVING"
