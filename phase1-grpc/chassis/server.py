@@ -30,6 +30,10 @@ class CannotListen(CannotStart):
     """Something else listens where this server should, or the address is not of this machine."""
 
 
+async def nothing_to_end() -> None:
+    """The ending of a service without streams of its own."""
+
+
 class GrpcServer:
     """A gRPC server with health, reflection and the chassis' interceptors.
 
@@ -69,8 +73,13 @@ class GrpcServer:
         self.port = settings.grpc_port
 
     @asynccontextmanager
-    async def running(self, ready: Callable[[], Awaitable[object]]) -> AsyncIterator["GrpcServer"]:
-        """Serves inside the block. `ready` raises while the service cannot work; it is asked every second."""
+    async def running(
+        self, ready: Callable[[], Awaitable[object]], ending: Callable[[], Awaitable[object]] = nothing_to_end
+    ) -> AsyncIterator["GrpcServer"]:
+        """Serves inside the block. `ready` raises while the service cannot work; it is asked every second.
+
+        `ending` ends the service's own streams: running calls are about to get their grace, and a stream takes it all.
+        """
         await self._report(NOT_SERVING, OVERALL, self._service)
         address = f"{self._settings.grpc_host}:{self._settings.grpc_port}"
         try:
@@ -85,7 +94,7 @@ class GrpcServer:
             yield self
         finally:
             watch.cancel()
-            await self._stop()
+            await self._stop(ending)
 
     async def until_stopped(self) -> None:
         """Returns on SIGTERM or SIGINT."""
@@ -111,10 +120,11 @@ class GrpcServer:
         for service in services:
             await self._health.set(service, status)
 
-    async def _stop(self) -> None:
+    async def _stop(self, ending: Callable[[], Awaitable[object]]) -> None:
         log.info("stopping")
         await self._report(NOT_SERVING, OVERALL, self._service)
         await asyncio.sleep(self._settings.drain_delay)  # time for load balancers to see NOT_SERVING
+        await ending()
         await self.grpc.stop(self._settings.stop_grace)
         log.info("stopped")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 from chassis.interceptor import Context, Handler
-from chassis.server import GrpcServer
+from chassis.server import GrpcServer, nothing_to_end
 from chassis.settings import ServiceSettings
 from google.protobuf.wrappers_pb2 import StringValue
 
@@ -39,12 +39,13 @@ async def serving(
     ready: Callable[[], Awaitable[object]] = always_ready,
     inside: Sequence[grpc.aio.ServerInterceptor] = (),
     outside: Sequence[grpc.aio.ServerInterceptor] = (),
+    ending: Callable[[], Awaitable[object]] = nothing_to_end,
     **settings: Any,
 ) -> AsyncIterator[GrpcServer]:
     """A running server with the chassis' interceptors around these methods; `settings` are ServiceSettings' own."""
     server = GrpcServer(ServiceSettings(grpc_port=0, **settings), SERVICE, outside=outside, inside=inside)
     server.grpc.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, dict(methods)),))
-    async with server.running(ready):
+    async with server.running(ready, ending):
         yield server
 
 

@@ -27,7 +27,7 @@ async def event_app(settings: EventSettings, *, plugs: Plugs = NOTHING) -> Async
         watching = await stack.enter_async_context(Watching(events, settings.watch_interval))
         server = GrpcServer(settings, SERVICE, outside=plugs.outside, inside=plugs.inside)
         event_pb2_grpc.add_EventServiceServicer_to_server(EventHandler(events, watching), server.grpc)
-        yield await stack.enter_async_context(server.running(ready=events.ready))
+        yield await stack.enter_async_context(server.running(events.ready, watching.end))
 
 
 async def serve(settings: EventSettings) -> None:

@@ -18,6 +18,13 @@ from event_service.domain import Event, EventNotFound
 log = structlog.get_logger(__name__)
 
 
+class Stopping(Unavailable):
+    reason = "STOPPING"
+
+    def __init__(self) -> None:
+        super().__init__("this server stops; watch again")
+
+
 class Reading(Protocol):
     async def many(self, event_ids: Sequence[uuid.UUID]) -> list[Event]: ...
 
@@ -32,6 +39,7 @@ class Watching:
         self._latest: dict[uuid.UUID, Event] = {}
         self._changed = asyncio.Condition()
         self._reader: asyncio.Task[None] | None = None
+        self._ended = False
 
     async def __aenter__(self) -> Self:
         self._reader = asyncio.create_task(self._read_on())
@@ -41,8 +49,14 @@ class Watching:
         if self._reader is not None:
             self._reader.cancel()
 
+    async def end(self) -> None:
+        """Tells all watchers that this server stops, and those who come from now on."""
+        async with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
     async def watch(self, event_id: uuid.UUID) -> AsyncGenerator[Event, None]:
-        """The event now, and again whenever its capacity or availability is another; raises EventNotFound."""
+        """The event now, and again whenever its capacity or availability is another; raises EventNotFound, Stopping."""
         async with self._watched(event_id):
             event = await self._first(event_id)
             while True:
@@ -51,8 +65,10 @@ class Watching:
 
     async def _other_than(self, seen: Event) -> Event:
         async with self._changed:
-            await self._changed.wait_for(lambda: _numbers(self._latest.get(seen.id)) != _numbers(seen))
+            await self._changed.wait_for(lambda: self._ended or _numbers(self._latest.get(seen.id)) != _numbers(seen))
             latest = self._latest.get(seen.id)
+        if self._ended:
+            raise Stopping
         if latest is None:
             raise EventNotFound(seen.id)
         return latest

@@ -112,6 +112,27 @@ async def test_a_call_longer_than_the_grace_is_cut_off() -> None:
             await slow.cut.wait()
 
 
+async def test_streams_are_ended_once_it_has_said_that_it_stops() -> None:
+    """Before that, a client whose stream has ended would come back to the same server."""
+    asked, may = asyncio.Event(), asyncio.Event()
+
+    async def ending() -> None:
+        asked.set()
+        await may.wait()
+
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(serving(unary(echo), ending=ending, stop_grace=60))
+        async with channel_to(server) as channel, watching(channel) as changes:
+            while await anext(changes) != SERVING:
+                pass
+            stopping = asyncio.create_task(stack.aclose())
+            await asked.wait()
+            assert await anext(changes) == NOT_SERVING
+            assert await answers(open_call(channel, "unary_unary", Word(value="last"))) == ["last"]
+            may.set()
+        await stopping
+
+
 async def test_while_it_drains_it_still_takes_calls_and_says_so() -> None:
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(serving(unary(echo), drain_delay=0.5))

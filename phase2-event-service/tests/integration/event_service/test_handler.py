@@ -1,8 +1,10 @@
-"""The event service over gRPC: its answers, bad input of every sort, and a watcher who leaves."""
+"""The event service over gRPC: its answers, bad input of every sort, watchers, and what they hear at its end."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from event_service.app import event_app
 from event_service.config import EventSettings
 from event_service.proto import event_pb2 as pb
 from event_service.proto.event_pb2_grpc import EventServiceStub
+from event_service.watching import Watching
 from google.protobuf.timestamp_pb2 import Timestamp
 
 if TYPE_CHECKING:
@@ -163,3 +166,40 @@ async def test_a_hundred_watchers_hear_of_a_change(stub: "EventServiceAsyncStub"
     assert {answer.available_tickets for answer in seen} == {9}
     for watch in watches:
         watch.cancel()
+
+
+async def told_when_stopped(settings: EventSettings) -> tuple[grpc.aio.AioRpcError, float]:
+    """What a watcher is told when the service stops, and how many seconds the stop took."""
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(event_app(settings))
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+            stub: EventServiceAsyncStub = EventServiceStub(channel)
+            event = (await stub.CreateEvent(pb.CreateEventRequest(**GOOD))).event
+            watch = stub.WatchAvailability(pb.WatchAvailabilityRequest(event_id=event.id))
+            await watch.read()
+            began = time.monotonic()
+            await stack.aclose()
+            took = time.monotonic() - began
+            with pytest.raises(grpc.aio.AioRpcError) as told:
+                await watch.read()
+    return told.value, took
+
+
+async def test_a_stop_waits_for_no_watcher_and_tells_them(event_settings: EventSettings) -> None:
+    told, took = await told_when_stopped(event_settings.model_copy(update={"stop_grace": 60}))
+    assert told.code() is grpc.StatusCode.UNAVAILABLE
+    assert told.details() == "this server stops; watch again"
+    assert took < 30
+
+
+async def test_watchers_who_are_told_nothing_take_all_of_the_grace(
+    event_settings: EventSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control."""
+
+    async def say_nothing(_watching: Watching) -> None:
+        pass
+
+    monkeypatch.setattr(Watching, "end", say_nothing)
+    _, took = await told_when_stopped(event_settings.model_copy(update={"stop_grace": 1.5}))
+    assert took > 1
