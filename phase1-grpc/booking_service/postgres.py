@@ -1,4 +1,4 @@
-"""Bookings in PostgreSQL. Each method is one statement; SQL decides every race, never Python.
+"""Bookings in PostgreSQL. Each method is one statement, or a second where another was first; SQL decides every race.
 
 Claims and confirmations that come at the same time share a statement and its commit: see chassis/grouping.py.
 """
@@ -58,7 +58,9 @@ def for_many(statement: str) -> str:
     rows = "unnest(%s::uuid[], %s::text[], %s::text[], %s::integer[], %s::text[])"
     in_order = "ORDER BY 2, 5"  # of user and key: all wait for each other in one order, so no two wait in a circle
     many = statement.replace("VALUES (%s, %s, %s, %s, %s)", f"SELECT * FROM {rows} {in_order}")
-    return many.replace("WHERE id = %s", "WHERE id = ANY(%s)")
+    # A row that somebody holds is left alone: waiting for it would keep all the others waiting too.
+    free = "SELECT id FROM bookings WHERE id = ANY(%s) FOR UPDATE SKIP LOCKED"
+    return many.replace("WHERE id = %s", f"WHERE id IN ({free})")
 
 
 class PostgresBookings:
@@ -88,10 +90,12 @@ class PostgresBookings:
         self, booking_id: uuid.UUID, target: Status, reason: str = "", *, only_from: Status | None = None
     ) -> Booking:
         if target is Status.CONFIRMED:  # from PENDING alone, whatever `only_from` says
-            moved = await self._grouping.verdict(self._confirm, booking_id)
-        else:
-            allowed = [origin for origin in origins(target) if only_from in {None, origin}]
-            (moved,) = await self._move([booking_id], target, reason, allowed)
+            confirmed = await self._grouping.verdict(self._confirm, booking_id)
+            if confirmed is not None:
+                return confirmed
+        # By itself, so that whoever holds the row holds up nobody else.
+        allowed = [origin for origin in origins(target) if only_from in {None, origin}]
+        (moved,) = await self._change(target, MOVE, [target, reason, booking_id, allowed], [booking_id])
         return moved or await self.get(booking_id)
 
     async def of_user(self, user_id: str, limit: int, after: Position | None = None) -> list[Booking]:
@@ -116,13 +120,8 @@ class PostgresBookings:
         return await self._change(Status.PENDING, for_many(CLAIM), columns, ids)
 
     async def _confirm(self, ids: Sequence[uuid.UUID]) -> list[Booking | None]:
-        return await self._move(ids, Status.CONFIRMED, "", origins(Status.CONFIRMED))
-
-    async def _move(
-        self, ids: Sequence[uuid.UUID], target: Status, reason: str, allowed: Sequence[Status]
-    ) -> list[Booking | None]:
-        statement, which = (MOVE, ids[0]) if len(ids) == 1 else (for_many(MOVE), list(ids))
-        return await self._change(target, statement, [target, reason, which, list(allowed)], ids)
+        values = [Status.CONFIRMED, "", list(ids), list(origins(Status.CONFIRMED))]
+        return await self._change(Status.CONFIRMED, for_many(MOVE), values, ids)
 
     async def _change(
         self, target: Status, statement: str, values: Sequence[Any], ids: Sequence[uuid.UUID]

@@ -54,10 +54,12 @@ WITH freed AS (
 UPDATE events SET available = available + freed.ticket_count FROM freed WHERE events.id = freed.event_id
 """
 
-# The tombstones of RELEASE for many. It leaves those alone who have a reservation.
+# The tombstones of RELEASE for many. It leaves those alone who have a reservation, and does not wait for whoever is
+# just changing it: what it sees it does not try to insert.
 BURY_MANY = """
 INSERT INTO reservations (booking_id, reserved_at, released_at)
 SELECT DISTINCT booking_id, NULL::timestamptz, now() FROM unnest(%s::uuid[]) AS released (booking_id)
+WHERE NOT EXISTS (SELECT FROM reservations WHERE reservations.booking_id = released.booking_id)
 ORDER BY booking_id
 ON CONFLICT (booking_id) DO NOTHING
 RETURNING booking_id
@@ -85,7 +87,7 @@ class Reservations:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._reserving = Groupings()
-        self._releasing = Grouping()
+        self._burying = Grouping()
 
     async def reserve(self, wish: Wish) -> int:
         verdict = await self._reserving.verdict(wish.event_id, self._reserve, wish)
@@ -94,8 +96,10 @@ class Reservations:
         return verdict
 
     async def release(self, booking_id: uuid.UUID) -> bool:
-        released = await self._releasing.verdict(self._release, booking_id)
-        return await self._release_alone(booking_id) if released is None else released
+        if await self._burying.verdict(self._bury, booking_id):
+            return False
+        async with self._database.connection() as connection:
+            return (await connection.execute(RELEASE, {"booking": booking_id})).rowcount > 0
 
     async def _reserve(self, wishes: Sequence[Wish]) -> list[int | ServiceError]:
         """The verdicts on wishes for one event. Refusals are answers too: nothing is tried again because of them."""
@@ -109,22 +113,17 @@ class Reservations:
                     return verdicts
             raise Contended("the event changes all the time; try again")
 
-    async def _release(self, booking_ids: Sequence[uuid.UUID]) -> list[bool | None]:
-        """For each whether tickets came back; None for one of many whose reservation has to be released by itself.
+    async def _bury(self, booking_ids: Sequence[uuid.UUID]) -> list[bool]:
+        """For each whether it has a tombstone now, and needs no more. Who has a reservation releases it by itself.
 
-        Only tombstones share a statement. One that also changed the rows of several events would have to lock them in
-        one order with everybody else's, or wait in a circle.
+        Only tombstones share a statement, and a queue. A statement that also changed the rows of several events would
+        have to lock them in one order with everybody else's, or wait in a circle; and in a queue, one event whose row
+        is locked would hold up those of all others.
         """
-        if len(booking_ids) == 1:
-            return [await self._release_alone(booking_ids[0])]
         async with self._database.connection() as connection:
             rows = await (await connection.execute(BURY_MANY, [list(booking_ids)])).fetchall()
         buried = {booking_id for (booking_id,) in rows}
-        return [False if booking_id in buried else None for booking_id in booking_ids]
-
-    async def _release_alone(self, booking_id: uuid.UUID) -> bool:
-        async with self._database.connection() as connection:
-            return (await connection.execute(RELEASE, {"booking": booking_id})).rowcount > 0
+        return [booking_id in buried for booking_id in booking_ids]
 
 
 async def _take_alone(connection: Connection, wish: Wish) -> int | None:

@@ -47,11 +47,16 @@ def balanced(sql: psycopg.Connection) -> bool:
 
 
 @contextmanager
-def locked(event: Event, address: str, database: str) -> Iterator[None]:
+def locked(event: Event, address: str, database: str) -> Iterator[psycopg.Connection]:
     """Another one is changing the event: the first wish waits for its row, the others for the first."""
     with connect(address, database) as connection, connection.transaction():
         connection.execute("SELECT FROM events WHERE id = %s FOR UPDATE", [event.id])
-        yield
+        yield connection
+
+
+async def waits(sql: psycopg.Connection, callers: int) -> bool:
+    """Whether that many statements wait for somebody's lock."""
+    return sql.execute("SELECT FROM pg_locks WHERE NOT granted").rowcount == callers
 
 
 async def queued(events: PostgresEvents, wishes: Sequence[Wish]) -> list[asyncio.Task[int]]:

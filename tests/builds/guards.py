@@ -78,7 +78,7 @@ GUARDS = {
     "tombstone": Guard(
         (
             (reservations, "RELEASE", _UPSERT, _UPDATE),
-            (reservations, "BURY_MANY", "AS released (booking_id)\n", "AS released (booking_id) WHERE false\n"),
+            (reservations, "BURY_MANY", "WHERE NOT EXISTS", "WHERE false AND NOT EXISTS"),
         )
     ),
     "conditional confirm": Guard(((bookings, "MOVE", "status = ANY(%s)", "%s::text[] IS NOT NULL"),)),

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import psycopg
 import pytest
 from booking_service import postgres as queries
+from booking_service.config import BookingSettings
 from booking_service.domain import Change, NewBooking, Status
 from booking_service.postgres import PostgresBookings
 from chassis.postgres import Connection, Database, DatabaseUnavailable
@@ -108,6 +109,39 @@ async def test_a_group_is_also_written_at_once_in_its_transaction_and_told_after
     assert [changed for _, changed in transactions] == [1, 4]
     assert len({transaction for transaction, _ in transactions}) == 2
     assert seen == [1, 5]
+
+
+async def one_row_held(settings: BookingSettings, sql: psycopg.Connection, stuck: int, limit: float) -> list[Status]:
+    """What 20 confirmations come to within `limit` seconds, while somebody holds the row of a twenty-first."""
+    limits = {"db_lock_timeout": limit, "db_statement_timeout": limit}
+    async with Database(settings.model_copy(update=limits)) as database:
+        bookings = PostgresBookings(database)
+        ids = [(await bookings.claim(wish(number))).id for number in range(21)]
+        with sql.transaction():
+            sql.execute("SELECT FROM bookings WHERE id = %s FOR UPDATE", [ids[stuck]])
+            moves = [asyncio.create_task(bookings.move(booking_id, Status.CONFIRMED)) for booking_id in ids]
+            held = moves.pop(stuck)
+            others = await asyncio.gather(*moves)
+            assert not held.done()
+        assert (await held).status is Status.CONFIRMED
+    return [booking.status for booking in others]
+
+
+@pytest.mark.parametrize("stuck", [0, 10])  # it comes first, and alone; in the midst of a group
+async def test_a_row_that_somebody_holds_keeps_no_other_from_its_confirmation(
+    settings: BookingSettings, sql: psycopg.Connection, stuck: int
+) -> None:
+    assert await one_row_held(settings, sql, stuck, limit=30) == [Status.CONFIRMED] * 20
+
+
+async def test_waited_for_in_a_group_it_keeps_all_others(
+    settings: BookingSettings, sql: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test above can fail."""
+    skipping = queries.for_many
+    monkeypatch.setattr(queries, "for_many", lambda statement: skipping(statement).replace(" SKIP LOCKED", ""))
+    with pytest.raises(DatabaseUnavailable):
+        await one_row_held(settings, sql, stuck=10, limit=1)
 
 
 async def opposite(database: Database, sql: psycopg.Connection, times: int) -> None:

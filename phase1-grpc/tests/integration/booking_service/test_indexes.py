@@ -48,6 +48,15 @@ def test_each_query_uses_its_index_and_no_list_is_sorted(sql: psycopg.Connection
         assert not kinds & {"Seq Scan", "Sort", "Incremental Sort"}, f"{name}: {kinds}"
 
 
+def test_a_group_of_confirmations_finds_each_by_its_id(sql: psycopg.Connection) -> None:
+    fill(sql)
+    ids = [row[0] for row in sql.execute("SELECT id FROM bookings LIMIT 64")]
+    for mode in ("force_custom_plan", "force_generic_plan"):
+        sql.execute(f"SET plan_cache_mode = {mode}")
+        steps = plan(sql, queries.for_many(queries.MOVE), ["CONFIRMED", "", ids, ["PENDING"]])
+        assert "Seq Scan" not in {step["Node Type"] for step in steps}, steps
+
+
 def test_without_its_index_a_list_reads_and_sorts_the_table(sql: psycopg.Connection) -> None:
     """The test above can fail."""
     fill(sql)

@@ -23,6 +23,7 @@ from tests.observed import Kept
         (CLAIM, "INSERT bookings"),
         (for_many(CLAIM), "INSERT bookings"),
         (MOVE, "UPDATE bookings"),
+        (for_many(MOVE), "UPDATE bookings"),
         (BY_ID, "SELECT bookings"),
         (RESERVE, "UPDATE events"),
         (RESERVE_MANY, "UPDATE events"),
