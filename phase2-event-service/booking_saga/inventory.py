@@ -100,7 +100,7 @@ class EventServiceInventory:
         try:
             await self._events.ReleaseTickets(pb.ReleaseTicketsRequest(booking_id=str(booking_id)))
         except grpc.aio.AioRpcError as error:
-            raise EventServiceAway("the event service does not answer") from error
+            raise _away(error, "the event service does not answer") from error
 
 
 def _for_people(error: grpc.aio.AioRpcError) -> TicketsRefused | EventServiceAway | EventServiceBusy:
@@ -109,7 +109,14 @@ def _for_people(error: grpc.aio.AioRpcError) -> TicketsRefused | EventServiceAwa
         return refusal(error.details() or refusal.reason)
     if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
         return EventServiceBusy("too many people want tickets right now; try again later with the same key")
-    return EventServiceAway("the event service does not answer; try again with the same key")
+    return _away(error, "the event service does not answer; try again with the same key")
+
+
+def _away(error: grpc.aio.AioRpcError, text: str) -> EventServiceAway:
+    """What the caller is told, whatever it is; what does not get better by waiting is in the log too."""
+    if error.code() not in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}:
+        log.error("event service failed", code=error.code().name, details=error.details())
+    return EventServiceAway(text)
 
 
 def reason_of(error: grpc.aio.AioRpcError) -> str:
