@@ -1,9 +1,10 @@
 """The booking service put together, top to bottom. Later phases call `booking_app` with other adapters."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from chassis.plugs import NOTHING, Plugs
 from chassis.postgres import Database
@@ -18,6 +19,9 @@ from booking_service.service import BookingUseCases
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SERVICE = booking_pb2.DESCRIPTOR.services_by_name["BookingService"].full_name
+
+AlsoReady: TypeAlias = Callable[[Database], Awaitable[object]]
+"""Raises while what a later phase adds cannot work; it is asked with the service's own `ready`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +39,23 @@ async def booking_app(
     *,
     inventory: TicketInventory | None = None,
     also_written: AlsoWritten | None = None,
+    also_ready: AlsoReady | None = None,
     plugs: Plugs = NOTHING,
 ) -> AsyncIterator[BookingApp]:
-    """The running service. Each plug is described at its port: inventory.py, postgres.py, chassis/plugs.py."""
+    """The running service. Each plug is described at its port: inventory.py, postgres.py, above, chassis/plugs.py."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(plugs.database or Database(settings))
         bookings = PostgresBookings(database, also_written)
         use_cases = BookingUseCases(bookings, inventory or EveryEventHasTickets())
         server = GrpcServer(settings, SERVICE, outside=plugs.outside, inside=plugs.inside)
         booking_pb2_grpc.add_BookingServiceServicer_to_server(BookingHandler(use_cases), server.grpc)
-        await stack.enter_async_context(server.running(ready=bookings.ready))
+
+        async def ready() -> None:
+            await bookings.ready()
+            if also_ready is not None:
+                await also_ready(database)
+
+        await stack.enter_async_context(server.running(ready))
         yield BookingApp(server, use_cases, database)
 
 

@@ -101,7 +101,7 @@ class GrpcServer:
         await until_told()
 
     async def _watch(self, ready: Callable[[], Awaitable[object]]) -> None:
-        was = NOT_SERVING
+        was = None
         while True:
             now, why = SERVING, ""
             try:
@@ -112,7 +112,8 @@ class GrpcServer:
             if now != was:
                 log.info("ready" if now == SERVING else "not ready", why=why)
                 await self._report(now, self._service)
-                await self._report(SERVING, OVERALL)
+                if now == SERVING:  # once ready, the process is up, whatever goes away
+                    await self._report(SERVING, OVERALL)
             was = now
             await asyncio.sleep(1 if now == SERVING else 0.1)
 

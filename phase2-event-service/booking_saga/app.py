@@ -9,6 +9,7 @@ from booking_service.app import BookingApp, booking_app
 from booking_service.postgres import AlsoWritten
 from chassis.channel import open_channel
 from chassis.plugs import NOTHING, Plugs
+from chassis.postgres import Database
 
 from booking_saga.config import SagaSettings
 from booking_saga.inventory import SERVICE_CONFIG, EventServiceInventory
@@ -33,7 +34,7 @@ async def saga_app(
         )
         inventory = EventServiceInventory(channel)
         app = await stack.enter_async_context(
-            booking_app(settings, inventory=inventory, also_written=also_written, plugs=plugs)
+            booking_app(settings, inventory=inventory, also_written=also_written, also_ready=migrated, plugs=plugs)
         )
         recovery = Recovery(
             app.database,
@@ -44,6 +45,12 @@ async def saga_app(
         )
         await stack.enter_async_context(recovery)
         yield app
+
+
+async def migrated(database: Database) -> None:
+    """Raises unless recovery's columns can be read: phase 1's table alone is not enough."""
+    async with database.connection() as connection:
+        await connection.execute("SELECT settle_at, given_back FROM bookings LIMIT 0")
 
 
 async def serve(settings: SagaSettings) -> None:

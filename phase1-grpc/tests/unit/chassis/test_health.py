@@ -1,11 +1,13 @@
 """Health: not serving until ready, then as what the service needs; the process stays alive beside it."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 
 import grpc
 import pytest
 from chassis.interceptor import Context
 from chassis.server import NOT_SERVING, SERVING
+from structlog.testing import capture_logs
 from tests.health import health, says, watching
 from tests.words import Word, answers, calling, channel_to, failure, open_call, serving, unary
 
@@ -36,6 +38,22 @@ async def test_it_does_not_serve_until_it_is_ready() -> None:
             dependency.there = True
             assert await anext(changes) == SERVING
         await until_async(lambda: says(channel, "", SERVING))
+
+
+async def test_the_log_says_why_from_the_start_and_once_a_change() -> None:
+    dependency = Dependency(there=False)
+    with capture_logs() as logs:
+        async with serving(unary(echo), dependency.ready) as server, channel_to(server) as channel:
+            await until_async(lambda: _told(logs, 1))
+            assert await health(channel, "") == NOT_SERVING
+            dependency.there = True
+            await until_async(lambda: _told(logs, 2))
+    told = [(line["event"], line["why"]) for line in logs if "why" in line]
+    assert told == [("not ready", "away"), ("ready", "")]
+
+
+async def _told(logs: Sequence[Mapping[str, object]], times: int) -> bool:
+    return sum("why" in line for line in logs) >= times
 
 
 async def test_the_service_follows_what_it_needs_and_the_process_stays_alive() -> None:
