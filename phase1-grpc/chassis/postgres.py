@@ -19,6 +19,14 @@ from chassis.settings import PostgresSettings
 
 Connection = psycopg.AsyncConnection[TupleRow]
 
+# The pool's own errors are OperationalErrors too. The others are no mistake of ours either, though psycopg files them
+# under InternalError: the server ended a session that slept in its transaction, or is one that takes no writes.
+_AWAY = (
+    psycopg.OperationalError,
+    psycopg.errors.IdleInTransactionSessionTimeout,
+    psycopg.errors.ReadOnlySqlTransaction,
+)
+
 log = structlog.get_logger(__name__)
 
 
@@ -68,7 +76,7 @@ class Database:
         try:
             async with self._pool.connection(timeout=patience) as connection, self._in_time(connection):
                 yield connection
-        except psycopg.OperationalError as error:  # the pool's own errors are of this kind too
+        except _AWAY as error:
             log.warning("database unavailable", error=str(error).strip(), kind=type(error).__name__)
             raise DatabaseUnavailable("the database does not answer; try again") from error
 
