@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 
 import structlog
-from chassis.errors import Unavailable
 from chassis.server import CannotListen
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -13,24 +12,20 @@ from prometheus_client.registry import Collector
 
 Figures = Callable[[], Awaitable[Sequence[Metric]]]
 
-_PATIENCE = 3  # seconds a scrape waits for one source of figures
+_PATIENCE = 0.8  # seconds a scrape waits for all of them: the local stack's Prometheus hangs up after one
 
 log = structlog.get_logger(__name__)
 
 
 class _Asking(Collector):
-    """Asks each source when Prometheus asks us. What cannot be read now is left out: a gap tells the truth."""
+    """Asks all sources when Prometheus asks us. What cannot be read now is left out: a gap tells the truth."""
 
     def __init__(self, sources: Sequence[Figures], loop: asyncio.AbstractEventLoop) -> None:
         self._sources = sources
         self._loop = loop
 
     def collect(self) -> Iterable[Metric]:
-        for source in self._sources:
-            try:
-                yield from asyncio.run_coroutine_threadsafe(_in_time(source), self._loop).result()
-            except (Unavailable, TimeoutError) as error:
-                log.warning("figures left out", error=str(error) or type(error).__name__)
+        return asyncio.run_coroutine_threadsafe(_in_time(self._sources), self._loop).result()
 
     def describe(self) -> Iterable[Metric]:
         return []  # else the registry would ask for all figures once, before anything is ready
@@ -53,9 +48,22 @@ async def exposed(host: str, port: int, *sources: Figures) -> AsyncIterator[int]
         thread.join()
 
 
-async def _in_time(source: Figures) -> Sequence[Metric]:
-    async with asyncio.timeout(_PATIENCE):
-        return await source()
+async def _in_time(sources: Sequence[Figures]) -> Sequence[Metric]:
+    """All are asked at once: were it one after the other, a database that is away would cost its patience each time."""
+    asked = [asyncio.ensure_future(source()) for source in sources]
+    await asyncio.wait(asked, timeout=_PATIENCE)
+    return [metric for figures in asked for metric in _told(figures)]
+
+
+def _told(figures: asyncio.Future[Sequence[Metric]]) -> Sequence[Metric]:
+    # What is not done yet is not waited for any longer: a driver may take seconds to tell a paused database so.
+    if figures.cancel():
+        log.warning("figures left out", error=f"not there after {_PATIENCE} s")
+        return ()
+    if error := figures.exception():
+        log.warning("figures left out", error=f"{type(error).__name__}: {error}")
+        return ()
+    return figures.result()
 
 
 def counter(name: str, about: str, values: Mapping[str, float], label: str = "") -> Metric:
