@@ -16,16 +16,22 @@ class Remembered:
         self._read = read
         self._every = every
         self._again_at = 0.0
-        self._found: Sequence[Metric] = ()
-        self._reading = asyncio.Lock()
+        self._reading: asyncio.Task[Sequence[Metric]] | None = None
 
     async def figures(self) -> Sequence[Metric]:
         """Raises what reading raises: figures that cannot be read are not told from memory."""
-        clock = asyncio.get_running_loop().time
-        async with self._reading:
-            if clock() >= self._again_at:
-                began = clock()
-                self._found = await self._read()
-                took = clock() - began
-                self._again_at = clock() + max(self._every, _REST * took)
-            return self._found
+        if self._reading is None or (self._reading.done() and _now() >= self._again_at):
+            self._reading = asyncio.create_task(self._read_once())
+        # A scrape that is over does not end the reading: the next one gets what it finds.
+        return await asyncio.shield(self._reading)
+
+    async def _read_once(self) -> Sequence[Metric]:
+        began = _now()
+        try:
+            return await self._read()
+        finally:
+            self._again_at = _now() + max(self._every, _REST * (_now() - began))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
