@@ -15,6 +15,7 @@ Board = Mapping[str, Any]
 UNITS = {"none", "s", "percentunit", "reqps", "cps", "cpm"}  # ids of Grafana's; an unknown one is shown as a word
 COLUMNS = 24
 _MATCHER = re.compile(r'(\w+) *(?:=~|!~|!=|=) *"')
+_TOO_FEW = re.compile(r" unless [\w:]+ < \d+$")
 _LIMIT = re.compile(r"(.+?) > ([\d.]+(?: \* [\d.]+)?)")
 
 
@@ -120,8 +121,13 @@ def _alerts(boards: Dashboards) -> Iterator[str]:
 
 
 def limits(expression: str) -> Iterator[tuple[str, float]]:
-    """The metrics of an alert, each with the figure above which it fires; of what is counted in whole things, 1."""
-    for condition in expression.replace(" == 0", " > 0").split(" and "):
+    """The metrics of an alert, each with the figure above which it fires; of what is counted in whole things, 1.
+
+    What is absent has no figure.
+    """
+    if expression.startswith("absent("):
+        return
+    for condition in _TOO_FEW.sub("", expression).replace(" == 0", " > 0").split(" and "):
         found = _LIMIT.fullmatch(condition)
         assert found is not None, condition
         (metric,) = selectors(found[1]).values()

@@ -12,7 +12,9 @@ import yaml
 
 PHASE = Path(__file__).resolve().parents[1]
 GRAFANA = PHASE / "grafana"
-_NO_SELECTOR = re.compile(r"\b(?:by|without) \([^)]*\)|\[(?:\$\w+|\d+[smhd])\]|\b(?:and|or|unless)\b|, *\"[^\"]*\"")
+_NO_SELECTOR = re.compile(
+    r"\b(?:by|without) \([^)]*\)|\[(?:\$\w+|\d+[smhd])\]|\b(?:and|or|unless)\b|\boffset \d+[smhd]\b|, *\"[^\"]*\""
+)
 _SELECTOR = re.compile(r"(?<![\w:.])([a-zA-Z_:][\w:]*+)(?:\{[^}]*\})?(?! *\()")
 
 Dashboards = dict[str, dict[str, Any]]

@@ -170,4 +170,9 @@ def test_the_parts_of_an_expression_are_told_apart() -> None:
         'b_total{c=~"d[.](e)", f!="g"}': "b_total",
         "job:h:rate5m": "job:h:rate5m",
     }
-    assert [*limits("a:b > 6 * 0.005 and c > 1")] == [("a:b", 0.03), ("c", 1)]
+    assert selectors('(a_total{b="c"} unless a_total{b="c"} offset 15m) or rate(a_total[5m])') == {
+        'a_total{b="c"}': "a_total",
+        "a_total": "a_total",
+    }
+    assert [*limits("a:b > 6 * 0.005 and c > 1 unless d:e < 50")] == [("a:b", 0.03), ("c", 1)]
+    assert [*limits('absent(a{b="c"})')] == []
