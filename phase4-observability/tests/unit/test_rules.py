@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
+from telemetry.app import BOOKING, EVENT
+from telemetry.methods import OTHER, methods_of
+from tests.dashboards import dashboards, questions
 
 from workbook.needs import needs
 
@@ -88,3 +91,42 @@ def test_rules_ask_for_what_the_services_show() -> None:
         bare = re.sub(r"\{[^}]*\}|\[[^]]*\]|by \([^)]*\)", "", rule["expr"])
         for name in set(re.findall(r"[a-z_0-9:]*[a-z]_[a-z_0-9:]+", bare)) - recorded - {"histogram_quantile"}:
             assert f"`{re.sub('_(bucket|count|sum)$', '', name)}`" in told, f"{name} is in no README's table of metrics"
+
+
+# Which methods count as requests of users
+
+NOT_ASKED_BY_USERS = {*methods_of(), OTHER}  # health checks; reflection and whatever else is not known
+STREAMS = {
+    f"{service.full_name}/{method.name}"
+    for service in (BOOKING, EVENT)
+    for method in service.methods
+    if method.server_streaming
+}
+
+
+def wrongly_in(metric: str, expression: str) -> set[str]:
+    """The methods that an expression takes into account and should not; of durations no stream's, which is its life."""
+    unwanted = NOT_ASKED_BY_USERS | (STREAMS if "seconds" in metric else set())
+    chosen = re.findall(metric + r'\{([^}]*side="server"[^}]*)\}', expression)
+    patterns = [(re.search(r'method!~"([^"]*)"', one), re.search(r'method="([^"]*)"', one)) for one in chosen]
+    return {
+        method
+        for left_out, only in patterns
+        for method in unwanted
+        if not (left_out and re.fullmatch(left_out[1], method)) and not (only and only[1] != method)
+    }
+
+
+@pytest.mark.parametrize("metric", ["grpc_requests_total", "grpc_request_duration_seconds_bucket"])
+def test_only_what_users_ask_is_counted_and_only_what_ends_by_itself_is_timed(metric: str) -> None:
+    asked = [rule["expr"] for rule in rules("recording.yml")]
+    asked += [question.expression for board in dashboards().values() for question in questions(board)]
+    assert any(metric in expression for expression in asked)
+    assert {expression: found for expression in asked if (found := wrongly_in(metric, expression))} == {}
+
+
+def test_methods_that_should_not_count_would_be_seen() -> None:
+    assert {"event.EventService/WatchAvailability"} == STREAMS
+    bucket = "grpc_request_duration_seconds_bucket"
+    assert wrongly_in(bucket, f'{bucket}{{side="server", method!~"grpc[.].*"}}') == {OTHER, *STREAMS}
+    assert wrongly_in("grpc_requests_total", 'grpc_requests_total{side="server"}') == NOT_ASKED_BY_USERS
