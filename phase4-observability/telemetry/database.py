@@ -14,7 +14,7 @@ from opentelemetry.trace import Span
 from psycopg.rows import TupleRow
 
 from telemetry.finished import FinishedSpans
-from telemetry.parents import parents
+from telemetry.parents import comes_again, parents
 from telemetry.statements import described
 
 
@@ -65,6 +65,8 @@ class _Shown:
         self.end(error)
 
     def end(self, error: BaseException | None) -> None:
+        if isinstance(error, psycopg.OperationalError) and comes_again():
+            return  # as the spans it would belong to, see messages.py
         times, attributes = (self._began, time.time_ns()), self._attributes
         if len(self._callers) > 1:
             attributes["db.operation.batch.size"] = len(self._callers)

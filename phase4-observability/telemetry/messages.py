@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from chassis.errors import Unavailable
 from messaging.config import KafkaSettings
 from messaging.contract import Headers
 from messaging.incoming import Incoming
@@ -73,6 +74,9 @@ class ObservedMessages:
             with sharing(spans):
                 yield
             error = ""
+        except Unavailable:
+            spans = []  # they come again, who knows how often: a span that does not end is not shown, the last one is
+            raise
         except Exception as problem:
             error = type(problem).__name__
             raise

@@ -20,6 +20,11 @@ def parents() -> list[trace.Span]:
     return [span for span in sharing if span.is_recording()]
 
 
+def comes_again() -> bool:
+    """Whether the work is for messages: those come again when the database is away, till it is there."""
+    return bool(_sharing.get())
+
+
 def span_for(item: Any) -> trace.Span:
     """The span of the call that brought this item into the write under way, or the current one."""
     for brought, context in grouping.callers():

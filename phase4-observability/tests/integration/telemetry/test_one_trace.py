@@ -78,6 +78,23 @@ async def _has_all(collector: Traces, trace_id: str) -> bool:
     return edges(collector.trace(trace_id)) >= WHOLE - {(f"{EVENT}: {RESERVE}", f"{EVENT}: UPDATE events")}
 
 
+async def test_a_message_that_had_to_wait_has_the_same_trace(stack: LocalStack, collector: Traces) -> None:
+    """However often it is tried in vain: else each outage would fill the store of traces."""
+    event_id, log = await new_event(stack[EVENT].address), stack[METRICS].log
+
+    async def tried_twice() -> bool:
+        return log.read_text().count("messages wait") >= before + 2
+
+    with connect(stack["postgres"].address, "metrics_db") as database:
+        before = log.read_text().count("messages wait")
+        with database.transaction():
+            database.execute("LOCK TABLE counted")
+            async with customer(stack[BOOKING].address, collector.endpoint) as ada:
+                _, trace_id = await ada.books(event_id)
+            await until_async(tried_twice)
+    await whole(collector, trace_id)
+
+
 async def test_nothing_else_begins_a_trace(stack: LocalStack, collector: Traces) -> None:
     """Health checks, recovery, relay and scrapes look into the database all the time: nobody asked for a trace."""
     async with customer(stack[BOOKING].address, collector.endpoint) as ada:
