@@ -86,7 +86,13 @@ class Recovery:
         """Moves bookings from `taken` to `settled`, until none is left or one fails: then the service is away."""
         while taken:
             booking_id, status = taken.pop()
-            if await self._settled(booking_id, status):
+            try:
+                done = await self._settled(booking_id, status)
+            except Exception as error:
+                # Once a lease: whatever fails for good keeps its tickets, so somebody has to hear which it is.
+                log.warning("not settled", booking_id=str(booking_id), error=f"{type(error).__name__}: {error}")
+                raise
+            if done:
                 settled.append(booking_id)
 
     async def _settled(self, booking_id: uuid.UUID, status: str) -> bool:

@@ -18,6 +18,7 @@ from booking_service.service import BookingUseCases
 from chassis.migrations import create_database, migrate
 from chassis.postgres import Database
 from event_service.config import EventSettings
+from structlog.testing import capture_logs
 
 from workbook.part import Part
 from workbook.postgres import connect
@@ -96,6 +97,17 @@ async def test_what_failed_is_told_and_the_rest_is_settled(
     releases.away = set()
     sql.execute("UPDATE bookings SET settle_at = now()")
     assert await recovering.settle() == 3
+
+
+async def test_what_cannot_be_settled_is_named_with_its_reason(
+    recovering: Recovery, releases: Releases, sql: psycopg.Connection
+) -> None:
+    """Else the tickets of one that fails for good are kept, and nobody hears which they are."""
+    releases.away = set(list(ids(sql, "true"))[:2])
+    with capture_logs() as logged, pytest.raises(EventServiceAway):
+        await recovering.settle()
+    told = {(line["booking_id"], line["error"]) for line in logged if line["event"] == "not settled"}
+    assert told == {(str(booking_id), "EventServiceAway: away") for booking_id in releases.away}
 
 
 async def test_with_the_service_away_it_stops_trying(
