@@ -115,6 +115,10 @@ class TicketsReserved(FailedPrecondition):
     reason = "TICKETS_RESERVED"
 
 
+class CapacityTooLarge(FailedPrecondition):
+    reason = "CAPACITY_TOO_LARGE"
+
+
 class OperationReused(FailedPrecondition):
     reason = "OPERATION_REUSED"
 

@@ -11,6 +11,7 @@ from psycopg.errors import UniqueViolation
 
 from event_service.domain import (
     MAX_CAPACITY,
+    CapacityTooLarge,
     Event,
     EventChanges,
     EventNotFound,
@@ -20,7 +21,7 @@ from event_service.domain import (
     TicketsReserved,
 )
 from event_service.repository import Filter
-from event_service.reservations import Reservations
+from event_service.reservations import Contended, Reservations
 
 _COLUMNS = "id, name, kind, starts_at, time_zone, venue, capacity, available, created_at, updated_at"
 
@@ -127,7 +128,9 @@ class PostgresEvents(Reservations):
             raise OperationReused(f"operation {operation_id} was another change; use a new id")
         if event.available + change < 0:
             raise TicketsReserved(f"{event.available} tickets can be withdrawn, the others are reserved")
-        raise TicketsReserved(f"an event has at most {MAX_CAPACITY:,} tickets")
+        if event.capacity + change > MAX_CAPACITY:
+            raise CapacityTooLarge(f"an event has at most {MAX_CAPACITY:,} tickets")
+        raise Contended("the event changed at this very moment; try again")
 
     async def _events(self, query: str, values: Any, *, prepare: bool | None = None) -> list[Event]:
         async with self._database.connection() as connection:

@@ -42,7 +42,10 @@ class EventRepository(Protocol):
         ...
 
     async def change_capacity(self, event_id: uuid.UUID, change: int, operation_id: uuid.UUID) -> Event:
-        """Adds or withdraws tickets, once an operation id; raises EventNotFound, TicketsReserved, OperationReused."""
+        """Adds or withdraws tickets, once an operation id.
+
+        Raises EventNotFound, TicketsReserved, CapacityTooLarge, OperationReused.
+        """
         ...
 
     async def reserve(self, wish: Wish) -> int:

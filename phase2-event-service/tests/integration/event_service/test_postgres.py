@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 from chassis.paging import Position
+from event_service import postgres
 from event_service.domain import (
+    MAX_CAPACITY,
+    CapacityTooLarge,
     Event,
     EventChanges,
     EventNotFound,
@@ -19,6 +22,7 @@ from event_service.domain import (
 )
 from event_service.postgres import PostgresEvents
 from event_service.repository import Filter
+from event_service.reservations import Contended
 
 START = datetime(2099, 1, 1, 20, tzinfo=UTC)
 
@@ -110,6 +114,23 @@ async def test_reserved_tickets_are_not_withdrawn(events: PostgresEvents, event:
     with pytest.raises(TicketsReserved, match="2 tickets can be withdrawn"):
         await events.change_capacity(event.id, -3, uuid.uuid4())
     assert (await events.change_capacity(event.id, -2, uuid.uuid4())).capacity == 8
+
+
+async def test_an_event_has_a_largest_capacity(events: PostgresEvents, event: Event) -> None:
+    with pytest.raises(CapacityTooLarge, match="at most 1,000,000 tickets"):
+        await events.change_capacity(event.id, MAX_CAPACITY - 9, uuid.uuid4())
+    changed = await events.change_capacity(event.id, MAX_CAPACITY - 10, uuid.uuid4())
+    assert changed.capacity == MAX_CAPACITY
+
+
+async def test_a_change_that_could_be_made_by_now_is_worth_another_try(
+    events: PostgresEvents, event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stood against it was gone when we looked what it was."""
+    too_late = postgres.CHANGE_CAPACITY.replace("WHERE id =", "WHERE false AND id =")
+    monkeypatch.setattr(postgres, "CHANGE_CAPACITY", too_late)
+    with pytest.raises(Contended):
+        await events.change_capacity(event.id, 1, uuid.uuid4())
 
 
 @pytest.mark.parametrize(
