@@ -1,6 +1,6 @@
 """The promise the system keeps, read from both databases: which booking or event breaks which law.
 
-One check for notebooks, tests and the command line. It only reads, and asks each database once.
+One check for notebooks, tests and the command line. It only reads, and sees each database as of one moment.
 """
 
 import uuid
@@ -111,4 +111,6 @@ def _lost(
 
 
 def _connect(settings: PostgresSettings) -> psycopg.Connection:
-    return psycopg.connect(**settings.conninfo(), autocommit=True)  # type: ignore[arg-type]
+    connection = psycopg.connect(**settings.conninfo())  # type: ignore[arg-type]
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ  # one snapshot for all that is asked
+    return connection

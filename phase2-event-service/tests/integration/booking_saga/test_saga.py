@@ -2,11 +2,12 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import invariants
 import psycopg
 import pytest
 from booking_saga.app import MIGRATIONS, saga_app
@@ -21,7 +22,7 @@ from event_service.app import event_app
 from event_service.config import EventSettings
 from event_service.domain import NewEvent
 from event_service.postgres import PostgresEvents
-from invariants import broken_laws
+from invariants import Broken, broken_laws
 
 from workbook.part import Part
 from workbook.postgres import connect
@@ -167,6 +168,21 @@ async def test_the_check_sees_an_event_out_of_balance(system: System, event_sql:
     event_sql.execute("UPDATE events SET available = available - 1")
     (broken,) = broken_laws(system.booking_settings, system.event_settings)
     assert (broken.law, "9 available + 0 reserved, capacity 10" in broken.what) == ("I1", True)
+
+
+async def test_the_check_sees_each_database_as_of_one_moment(
+    system: System, event_sql: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await system.book(3)
+    first = invariants._unbalanced
+
+    def overtaken(events: psycopg.Connection) -> Iterator[Broken]:
+        yield from first(events)
+        event_sql.execute("UPDATE reservations SET released_at = now()")
+
+    monkeypatch.setattr(invariants, "_unbalanced", overtaken)
+    assert system.laws() == []
+    assert system.laws() != []  # by now it is there to be seen
 
 
 async def test_the_check_misses_an_acknowledged_booking(system: System) -> None:
