@@ -733,10 +733,10 @@ print(json.dumps(dashboard_of(P99_PANEL)["panels"][0], indent=1)[:420], "…")
 # Two mistakes are common. An alert on a **cause** ("CPU above 80 %") fires when nobody suffers, and keeps silent when
 # somebody does. And an alert without patience wakes people for a hiccup. After a few of those nobody gets up any more.
 #
-# This system has thirteen. Six are on two promises to users, "99.5 % of requests do not fail by our fault" and "99 % of
+# This system has fourteen. Six are on two promises to users, "99.5 % of requests do not fail by our fault" and "99 % of
 # bookings take less than 0.25 s". They do not ask "is it bad now?" but "**how fast is the budget of the month
 # burning?**": 14.4 or 6 times too fast wakes somebody, as fast as allowed waits until morning. (A system that has run
-# for five minutes has no hour to look at. There one short outage sets off several of them.) The other seven watch the
+# for five minutes has no hour to look at. There one short outage sets off several of them.) The other eight watch the
 # parts: is a service gone, do messages wait, is a law broken.
 
 # %% [markdown]

@@ -56,7 +56,7 @@ async def observed_bookings(
     async with Tracing(settings, settings.service_name, exporter) as tracing:
         told = Told(settings, tracing, methods_of(BOOKING), calls=CALLED_BY_BOOKING)
         bookings = BookingFigures(told.database)
-        shown = (bookings.pending, Remembered(bookings.by_status, settings.figures_every).figures)
+        shown = (bookings.unsettled, Remembered(bookings.by_status, settings.figures_every).figures)
         async with outbox_app(
             settings,
             publisher=ObservedPublisher(settings, settings.service_name, tracing.tracer),

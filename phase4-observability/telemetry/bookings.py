@@ -9,9 +9,11 @@ from prometheus_client.metrics_core import Metric
 
 BY_STATUS = "SELECT status, count(*) FROM bookings GROUP BY status"
 
-# The index of unsettled bookings is small, and every PENDING one is in it.
-OLDEST_PENDING = """
-SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM bookings WHERE status = 'PENDING'
+# The index of unsettled bookings is small, and all of these are in it.
+UNSETTLED = """
+SELECT coalesce(extract(epoch FROM now() - min(created_at) FILTER (WHERE status = 'PENDING')), 0),
+    coalesce(extract(epoch FROM now() - min(updated_at) FILTER (WHERE status = 'CANCELLED')), 0)
+FROM bookings WHERE status = 'PENDING' OR (status = 'CANCELLED' AND NOT given_back)
 """
 
 
@@ -25,9 +27,13 @@ class BookingFigures:
         counts = {status.value.lower(): found.get(status.value, 0) for status in Status}
         return [gauge("bookings_by_status", "Bookings there are, by status", counts, "status")]
 
-    async def pending(self) -> Sequence[Metric]:
+    async def unsettled(self) -> Sequence[Metric]:
         async with self._database.connection() as connection:
-            row = await (await connection.execute(OLDEST_PENDING)).fetchone()
-        age = max(0.0, float(row[0])) if row else 0.0
+            row = await (await connection.execute(UNSETTLED)).fetchone()
+        pending, kept = (max(0.0, float(age)) for age in row or (0, 0))
         about = "Age of the oldest booking that is PENDING; 0 when there is none"
-        return [gauge("booking_oldest_pending_seconds", about, {"": age})]
+        about_kept = "How long the oldest CANCELLED booking has kept its tickets; 0 when there is none"
+        return [
+            gauge("booking_oldest_pending_seconds", about, {"": pending}),
+            gauge("booking_oldest_not_given_back_seconds", about_kept, {"": kept}),
+        ]

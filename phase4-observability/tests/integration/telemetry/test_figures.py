@@ -106,6 +106,23 @@ def test_a_booking_that_stays_pending_is_seen(stack: LocalStack) -> None:
         database.execute("DELETE FROM bookings WHERE id = %s", [booking_id])
 
 
+def test_tickets_that_stay_reserved_for_a_cancelled_booking_are_seen(stack: LocalStack) -> None:
+    put = """
+        INSERT INTO bookings (id, user_id, event_id, ticket_count, status, created_at, updated_at, settle_at)
+        VALUES (%s, 'ada', 'jazz', 1, 'CANCELLED', now() - interval '900 s', now() - interval '20 s',
+            now() + interval '1 hour')
+    """
+    booking_id, figure = uuid.uuid4(), "booking_oldest_not_given_back_seconds"
+    with connect(stack["postgres"].address, "booking_db") as database:
+        until(lambda: value(stack, BOOKING, figure) == 0)  # those of other tests are given back
+        database.execute(put, [booking_id])
+        assert 20 <= value(stack, BOOKING, figure) < 200
+        assert value(stack, BOOKING, "booking_oldest_pending_seconds") < 20
+        database.execute("UPDATE bookings SET given_back = true WHERE id = %s", [booking_id])
+        assert value(stack, BOOKING, figure) < 20
+        database.execute("DELETE FROM bookings WHERE id = %s", [booking_id])
+
+
 async def test_a_broken_law_is_seen(stack: LocalStack) -> None:
     event_id = await new_event(stack[EVENT].address)
     broken = "UPDATE events SET available = available + %s WHERE id = %s"
