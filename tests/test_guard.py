@@ -7,12 +7,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.greeters import STUBBORN, Make, greeters
 from tests.waiting import until
 from workbook.guard import family, living, main
 from workbook.ports import free_port, is_free
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    with greeters(tmp_path) as make:
+        yield make
+
 
 LISTEN = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(3600)"
 OWNER = f"""
@@ -62,6 +71,34 @@ def test_a_part_ends_with_its_owner(how: str, number: signal.Signals) -> None:
         os.killpg(owner.pid, number)  # all that a terminal would reach: a guard beside its owner would die first
         until(lambda: not everyone & living().keys())
         assert is_free(port)
+
+
+@pytest.mark.parametrize("how", ["running", "paused"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_part_ends_with_its_guard(how: str, number: signal.Signals) -> None:
+    with owning(how) as (_, pid, port):
+        guard = living()[pid]
+        os.kill(guard, number)
+        until(lambda: not {guard, pid} & living().keys())
+        assert is_free(port)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux, whose kernel ends a child with its parent")
+@pytest.mark.parametrize("how", ["running", "paused"])
+def test_a_part_ends_with_a_guard_that_is_killed(how: str) -> None:
+    with owning(how) as (_, pid, port):
+        os.kill(living()[pid], signal.SIGKILL)
+        until(lambda: pid not in living())
+        assert is_free(port)
+
+
+def test_a_part_whose_guard_is_told_twice_is_told_once(make: Make) -> None:
+    part = make(STUBBORN, grace=2)
+    part.start()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        os.kill(living()[part.pid], number)
+    part.stop()
+    assert part.log_tail().splitlines() == ["listening", "goodbye"]
 
 
 def test_without_a_guard_it_stays() -> None:
