@@ -1,7 +1,7 @@
 """Reservations in PostgreSQL: tickets set aside for bookings and given back, each exactly once.
 
-One statement each, so that a crash leaves all of it or nothing. SQL decides every race: the row of the event is changed
-only under the condition that makes the change right, and the booking's row can be made only once.
+What belongs together is one statement, so that a crash leaves all of it or nothing. SQL decides every race: the row of
+the event is changed only under the condition that makes the change right, and the booking's row can be made only once.
 
 Wishes that wait for one event share a statement (see chassis/grouping.py): a row that everyone wants is locked and
 written once for all of them. Each is decided by itself, in order of arrival, as if they had come one by one.
@@ -44,25 +44,24 @@ FROM taken, unnest(%(bookings)s::uuid[], %(counts)s::integer[]) AS wish (booking
 ORDER BY wish.booking_id
 """
 
-# Without a reservation the INSERT leaves a tombstone: released before it was ever made.
-RELEASE = """
-WITH freed AS (
-    INSERT INTO reservations (booking_id, reserved_at, released_at) VALUES (%(booking)s, NULL, now())
-    ON CONFLICT (booking_id) DO UPDATE SET released_at = now() WHERE reservations.released_at IS NULL
-    RETURNING event_id, ticket_count
-)
-UPDATE events SET available = available + freed.ticket_count FROM freed WHERE events.id = freed.event_id
-"""
-
-# The tombstones of RELEASE for many. It leaves those alone who have a reservation, and does not wait for whoever is
-# just changing it: what it sees it does not try to insert.
+# A release begins with tombstones for those without a reservation: released before it was ever made. It does not wait
+# for whoever is just changing a reservation: what it sees it does not try to insert.
 BURY_MANY = """
 INSERT INTO reservations (booking_id, reserved_at, released_at)
 SELECT DISTINCT booking_id, NULL::timestamptz, now() FROM unnest(%s::uuid[]) AS released (booking_id)
 WHERE NOT EXISTS (SELECT FROM reservations WHERE reservations.booking_id = released.booking_id)
 ORDER BY booking_id
 ON CONFLICT (booking_id) DO NOTHING
-RETURNING booking_id
+"""
+
+EVENTS_OF = "SELECT booking_id, event_id FROM reservations WHERE booking_id = ANY(%s)"
+
+RELEASE = """
+WITH freed AS (
+    UPDATE reservations SET released_at = now() WHERE booking_id = %(booking)s AND released_at IS NULL
+    RETURNING event_id, ticket_count
+)
+UPDATE events SET available = available + freed.ticket_count FROM freed WHERE events.id = freed.event_id
 """
 
 # The event, and beside it what each of the bookings holds; one row with the event alone if none of them holds anything.
@@ -88,6 +87,7 @@ class Reservations:
         self._database = database
         self._reserving = Groupings()
         self._burying = Grouping()
+        self._releasing = Groupings(largest=1)
 
     async def reserve(self, wish: Wish) -> int:
         verdict = await self._reserving.verdict(wish.event_id, self._reserve, wish)
@@ -96,10 +96,8 @@ class Reservations:
         return verdict
 
     async def release(self, booking_id: uuid.UUID) -> bool:
-        if await self._burying.verdict(self._bury, booking_id):
-            return False
-        async with self._database.connection() as connection:
-            return (await connection.execute(RELEASE, {"booking": booking_id})).rowcount > 0
+        event_id = await self._burying.verdict(self._bury, booking_id)
+        return event_id is not None and await self._releasing.verdict(event_id, self._release, booking_id)
 
     async def _reserve(self, wishes: Sequence[Wish]) -> list[int | ServiceError]:
         """The verdicts on wishes for one event. Refusals are answers too: nothing is tried again because of them."""
@@ -113,17 +111,19 @@ class Reservations:
                     return verdicts
             raise Contended("the event changes all the time; try again")
 
-    async def _bury(self, booking_ids: Sequence[uuid.UUID]) -> list[bool]:
-        """For each whether it has a tombstone now, and needs no more. Who has a reservation releases it by itself.
-
-        Only tombstones share a statement, and a queue. A statement that also changed the rows of several events would
-        have to lock them in one order with everybody else's, or wait in a circle; and in a queue, one event whose row
-        is locked would hold up those of all others.
-        """
+    async def _bury(self, booking_ids: Sequence[uuid.UUID]) -> list[uuid.UUID | None]:
+        """The event whose tickets each holds or held; None for one that holds none, and never will."""
         async with self._database.connection() as connection:
-            rows = await (await connection.execute(BURY_MANY, [list(booking_ids)])).fetchall()
-        buried = {booking_id for (booking_id,) in rows}
-        return [booking_id in buried for booking_id in booking_ids]
+            await connection.execute(BURY_MANY, [list(booking_ids)])
+            rows = await (await connection.execute(EVENTS_OF, [list(booking_ids)])).fetchall()
+        held: dict[uuid.UUID, uuid.UUID] = dict(rows)
+        return [held.get(booking_id) for booking_id in booking_ids]
+
+    async def _release(self, booking_ids: Sequence[uuid.UUID]) -> list[bool]:
+        """One at a time, and each event in a queue of its own: where its row is locked, it holds up no other."""
+        (booking_id,) = booking_ids
+        async with self._database.connection() as connection:
+            return [(await connection.execute(RELEASE, {"booking": booking_id})).rowcount > 0]
 
 
 async def _take_alone(connection: Connection, wish: Wish) -> int | None:

@@ -53,11 +53,6 @@ class Guard:
 # How wrong this process's clock is (see clock.py): what the kernel says cannot be changed from Python.
 _AHEAD = round(time.time() - time.clock_gettime(time.CLOCK_REALTIME))
 _SEEN = "AND NOT EXISTS (SELECT FROM reservations WHERE booking_id = %(booking)s)"
-_UPSERT = """    INSERT INTO reservations (booking_id, reserved_at, released_at) VALUES (%(booking)s, NULL, now())
-    ON CONFLICT (booking_id) DO UPDATE SET released_at = now() WHERE reservations.released_at IS NULL
-"""
-_UPDATE = """    UPDATE reservations SET released_at = now() WHERE booking_id = %(booking)s AND released_at IS NULL
-"""
 _ONE_PER_KEY = "ON CONFLICT (user_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING\n"
 
 GUARDS = {
@@ -75,12 +70,7 @@ GUARDS = {
             (reservations, "RESERVE_MANY", "SELECT wish.booking_id,", "SELECT gen_random_uuid(),"),
         )
     ),
-    "tombstone": Guard(
-        (
-            (reservations, "RELEASE", _UPSERT, _UPDATE),
-            (reservations, "BURY_MANY", "WHERE NOT EXISTS", "WHERE false AND NOT EXISTS"),
-        )
-    ),
+    "tombstone": Guard(((reservations, "BURY_MANY", "WHERE NOT EXISTS", "WHERE false AND NOT EXISTS"),)),
     "conditional confirm": Guard(((bookings, "MOVE", "status = ANY(%s)", "%s::text[] IS NOT NULL"),)),
     "idempotency key": Guard(((bookings, "CLAIM", _ONE_PER_KEY, ""),), {"bookings": "DROP INDEX bookings_one_per_key"}),
     "a queue an event": Guard((), instead=((reservations, "Groupings", OneQueue),)),

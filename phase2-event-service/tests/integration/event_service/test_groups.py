@@ -11,13 +11,11 @@ import psycopg
 import pytest
 from chassis.grouping import Groupings, TooManyWaiting
 from chassis.postgres import Connection, Database
-from event_service import reservations
 from event_service.config import EventSettings
 from event_service.domain import Event, Wish
 from event_service.postgres import PostgresEvents
-from tests.wishes import answers_to, balanced, holders, locked, made, queued, told, waits, wishes_of
+from tests.wishes import answers_to, balanced, holders, locked, made, queued, told, wishes_of
 
-from tests.waiting import until_async
 from workbook.part import Part
 
 
@@ -173,37 +171,3 @@ async def test_a_full_queue_sheds(
         with pytest.raises(TooManyWaiting):
             await events.reserve(*wishes_of(event, 1))
     assert told(await asyncio.gather(*callers)) == [9, 8, 7, 6]
-
-
-async def one_event_stuck(settings: EventSettings, postgres: Part, times: int, limit: float) -> bool:
-    """Whether a stranger's releases overtake one of a stuck event, which has come so many times and waits."""
-    limits = {"db_lock_timeout": limit, "db_statement_timeout": limit}
-    async with Database(settings.model_copy(update=limits)) as database:
-        events = PostgresEvents(database)
-        event = await made(events)
-        (stuck,), (free,) = wishes_of(event, 1), wishes_of(await made(events), 1)
-        await asyncio.gather(events.reserve(stuck), events.reserve(free))
-        with locked(event, postgres.address, settings.db_name) as holder:
-            waiting = [asyncio.create_task(events.release(stuck.booking_id)) for _ in range(times)]
-            await until_async(lambda: waits(holder, times))
-            assert await events.release(free.booking_id)
-            assert not await events.release(uuid.uuid4())
-            overtaken = not any(call.done() for call in waiting)
-        await asyncio.gather(*waiting, return_exceptions=True)
-    return overtaken
-
-
-@pytest.mark.parametrize("times", [1, 2])  # twice: a buyer who cancels again, while the first time still waits
-async def test_a_stuck_event_keeps_no_other_from_giving_tickets_back(
-    event_settings: EventSettings, postgres: Part, times: int
-) -> None:
-    assert await one_event_stuck(event_settings, postgres, times, limit=30)
-
-
-async def test_without_a_look_first_a_release_that_comes_twice_does(
-    event_settings: EventSettings, postgres: Part, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The test above can fail."""
-    blind = reservations.BURY_MANY.replace("WHERE NOT EXISTS", "WHERE true OR NOT EXISTS")
-    monkeypatch.setattr(reservations, "BURY_MANY", blind)
-    assert not await one_event_stuck(event_settings, postgres, times=2, limit=1)

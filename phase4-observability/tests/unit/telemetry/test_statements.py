@@ -27,7 +27,7 @@ from tests.observed import Kept
         (BY_ID, "SELECT bookings"),
         (RESERVE, "UPDATE events"),
         (RESERVE_MANY, "UPDATE events"),
-        (RELEASE, "INSERT reservations"),
+        (RELEASE, "UPDATE reservations"),
         (BURY_MANY, "INSERT reservations"),
         (LOOK, "SELECT events"),
         (WRITE, "INSERT outbox"),
