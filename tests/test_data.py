@@ -158,7 +158,7 @@ def test_nothing_is_overwritten_unless_that_is_meant(
 ) -> None:
     """By the commands, as the shell calls them."""
     for name, value in stack.environment_of(METRICS).items():
-        if name.startswith("DB_"):
+        if name.startswith("DB_") and name != "DB_NAME":
             monkeypatch.setenv(name, value)
     file = tmp_path / "file"
     assert command.back_up(file, "local") == 0

@@ -78,11 +78,17 @@ async def test_whichever_is_killed_each_booking_counts_once(shop: Shop, stack: L
     await until_async(lambda: asyncio.to_thread(counted_right, stack), REJOINS)
 
 
+def as_told(stack: LocalStack, shell: pytest.MonkeyPatch) -> None:
+    """A shell that knows where this stack is; each service's database has its own name."""
+    for name, value in stack.environment_of(BOOKING).items():
+        if name != "DB_NAME":
+            shell.setenv(name, value)
+
+
 def test_the_laws_are_read_and_a_break_of_the_fourth_is_seen(
     stack: LocalStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name, value in stack.environment_of(BOOKING).items():
-        monkeypatch.setenv(name, value)
+    as_told(stack, monkeypatch)
     until(lambda: laws.main() == 0)
     assert "✓ I4" in capsys.readouterr().out
     with psycopg.connect(**stack.settings_of(METRICS).conninfo(), autocommit=True) as database:  # type: ignore[arg-type]
@@ -95,8 +101,7 @@ def test_the_laws_are_read_and_a_break_of_the_fourth_is_seen(
 def test_before_phase_3_the_fourth_law_is_not_read(
     stack: LocalStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name, value in stack.environment_of(BOOKING).items():
-        monkeypatch.setenv(name, value)
+    as_told(stack, monkeypatch)
     nowhere = stack.settings_of(METRICS).model_copy(update={"db_name": "nowhere"})
     monkeypatch.setattr(laws, "read_settings", lambda kind: nowhere if kind is MetricsSettings else read_settings(kind))
     assert laws.main() == 0

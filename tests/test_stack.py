@@ -32,6 +32,7 @@ def running() -> Iterator[LocalStack]:
     with pytest.MonkeyPatch.context() as shell:
         shell.setenv("DB_HOST", "db.example")
         shell.setenv("DB_PORT", "no number")
+        shell.setenv("DB_NAME", "of_something_else")
         for name in ("http_proxy", "https_proxy"):
             shell.setenv(name, f"http://127.0.0.1:{free_port()}")  # nobody is there
         with LocalStack(1) as stack:
@@ -100,6 +101,27 @@ def test_it_tells_the_settings_that_a_service_runs_with(stack: LocalStack) -> No
     assert (settings.db_name, settings.grpc_port) == ("booking_db", port_of(stack, BOOKING))
     with connect(f"{settings.db_host}:{settings.db_port}", settings.db_name) as connection:
         assert connection.execute("SELECT FROM bookings").rowcount >= 0
+
+
+def test_each_service_has_a_database_of_its_own_whatever_the_shell_says(stack: LocalStack) -> None:
+    book(stack, "own-database")
+    with connect(stack["postgres"].address, "booking_db") as connection:
+        assert connection.execute("SELECT FROM bookings WHERE user_id = 'own-database'").rowcount == 1
+        assert connection.execute("SELECT FROM pg_database WHERE datname = 'of_something_else'").rowcount == 0
+
+
+def test_a_service_is_told_the_database_of_its_own_phase_or_the_one_that_is_asked_for() -> None:
+    whole = LocalStack(5, kafka="embedded")
+    names = {name: whole.environment_of(name).get("DB_NAME") for name in whole._services}
+    assert names == {
+        "booking-service": "booking_db",
+        "event-service": "event_db",
+        "user-service": "user_db",
+        "metrics-consumer": "metrics_db",
+        "api-gateway": None,
+    }
+    asked = LocalStack(1, environment={"DB_NAME": "asked_for"})
+    assert asked.environment_of(BOOKING)["DB_NAME"] == "asked_for"
 
 
 def test_it_migrates_down_and_up(stack: LocalStack) -> None:

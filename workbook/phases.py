@@ -3,7 +3,7 @@
 import importlib
 from pathlib import Path
 
-from chassis.service import Service
+from chassis.service import Service, Step
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,6 +34,6 @@ def services(phase: int) -> tuple[Service, ...]:
     return found
 
 
-def steps(phase: int) -> tuple[str, ...]:
-    """What the phase's program can do besides serving and migrating."""
-    return tuple(step.name for step in getattr(importlib.import_module(f"phase{phase}"), "STEPS", ()))
+def steps(phase: int) -> dict[str, Step]:
+    """What the phase's program can do besides serving and migrating, by name."""
+    return {step.name: step for step in getattr(importlib.import_module(f"phase{phase}"), "STEPS", ())}

@@ -29,7 +29,7 @@ from workbook.ports import chosen_ports, free_port
 from workbook.postgres import postgres_part
 from workbook.prometheus import metrics_ports, prometheus_part, prometheus_port, show_to_prometheus
 from workbook.run_folder import PREFIX, claim_folder, sweep
-from workbook.told import own_parts, told
+from workbook.told import own_database, own_parts, told
 from workbook.traces.part import traces_part
 
 
@@ -117,12 +117,14 @@ class LocalStack:
 
     def step(self, name: str, **environment: str) -> str:
         """Runs a step of the phase, such as `redrive`; returns what it said, raises PartFailed if it failed."""
-        return self._run(name, next(reversed(self._services)), name, **environment)
+        own = own_database(steps(self.phase)[name])
+        return self._run(name, next(reversed(self._services)), name, **{**own, **environment})
 
     def environment_of(self, name: str) -> dict[str, str]:
         """The environment variables that a service of this stack runs with."""
         return {
             **told(self._ports, self.kafka),
+            **own_database(self._services[name]),
             self._services[name].port.upper(): str(self._ports[name]),
             "KEYS_FOLDER": str(self.folder / "keys"),
             **({"METRICS_PORT": str(self._metrics_ports[name])} if name in self._metrics_ports else {}),

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping
 
-from chassis.service import Service
+from chassis.service import Service, Step
 
 from workbook.kafka.choice import FOR_CLIENTS
 from workbook.postgres import PASSWORD, USER
@@ -27,6 +27,12 @@ def told(ports: Mapping[str, int], kafka: str) -> dict[str, str]:
         **FOR_CLIENTS.get(kafka, {}),
         **({ENDPOINT: f"http://{found['TRACES_ADDRESS']}"} if "traces" in ports else {}),
     }
+
+
+def own_database(runs: Service | Step) -> dict[str, str]:
+    """The name of its database, if it has one: a name in the shell would give all services the same."""
+    named = runs.settings.model_fields.get("db_name")
+    return {"DB_NAME": named.default} if named else {}
 
 
 def own_parts(kafka: str, services: Iterable[Service], environment: Mapping[str, str]) -> list[str]:
