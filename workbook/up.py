@@ -23,10 +23,12 @@ from workbook.stack import LocalStack
 from workbook.terminal import NOT_RUN, console, error
 from workbook.told import ENDPOINT
 
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # a closed terminal or a polite kill is like Ctrl-C
+
 
 def main(phase: int | None, *, free_ports: bool, once: bool, kafka: str | None) -> int:
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)  # a closed terminal or a polite kill ends the stack like Ctrl-C
+    for number in _ENDS:
+        signal.signal(number, _interrupt)
     began = time.monotonic()
     try:
         stack = LocalStack(
@@ -37,23 +39,30 @@ def main(phase: int | None, *, free_ports: bool, once: bool, kafka: str | None) 
             progress=lambda step: console.print(f"[dim]· {step}[/]"),
         )
         with stack:
-            _show(stack, time.monotonic() - began)
-            events = stack["event-service"].address if "event-service" in stack.parts else None
-            token = token_for(stack)
-            event_id = demo(stack["booking-service"].address, events, token)
-            if stack.kafka:
-                show_counted(stack)
-            _show_box_office(stack)
-            _show_watchers(stack)
-            _show_how_to_talk(stack, event_id, token)
-            if not once:
-                _stay(stack)
+            try:
+                _run(stack, time.monotonic() - began, once=once)
+            finally:
+                _hear_no_more()
     except (PortsTaken, PartFailed, NoApacheKafka, UnknownBroker) as problem:
         error(str(problem))
         return 1
     except KeyboardInterrupt:
         console.print("\nstopped; nothing is left behind")
     return 0
+
+
+def _run(stack: LocalStack, seconds: float, *, once: bool) -> None:
+    _show(stack, seconds)
+    events = stack["event-service"].address if "event-service" in stack.parts else None
+    token = token_for(stack)
+    event_id = demo(stack["booking-service"].address, events, token)
+    if stack.kafka:
+        show_counted(stack)
+    _show_box_office(stack)
+    _show_watchers(stack)
+    _show_how_to_talk(stack, event_id, token)
+    if not once:
+        _stay(stack)
 
 
 def _show(stack: LocalStack, seconds: float) -> None:
@@ -109,5 +118,12 @@ def _stay(stack: LocalStack) -> None:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     del number, frame
+    _hear_no_more()
     sys.stdout.flush()
     raise KeyboardInterrupt
+
+
+def _hear_no_more() -> None:
+    """The stack is being stopped: a second Ctrl-C would leave half of it behind."""
+    for number in _ENDS:
+        signal.signal(number, signal.SIG_IGN)
