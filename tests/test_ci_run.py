@@ -13,7 +13,7 @@ from workbook.phases import ROOT
 
 COMPOSE = [str(path.relative_to(ROOT)) for path in ROOT.glob("phase*-*/compose.yaml")]
 KAFKA = [f"workbook/kafka/{name}" for name in ("__init__.py", "jars.py", "pom.xml")]
-FILES = (".ci/run", "workbook/__init__.py", "workbook/needs.py", "Dockerfile", *KAFKA, *COMPOSE)
+FILES = (".ci/run", "workbook/__init__.py", "workbook/proxies.py", "workbook/needs.py", "Dockerfile", *KAFKA, *COMPOSE)
 LEARN = 'echo "learn $* requires:${WORKBOOK_REQUIRE:-}"; exit "${LEARN_STATUS:-0}"'
 DOCKER = """
 case "$1 $2" in
