@@ -21,7 +21,7 @@ Change = tuple[ModuleType, str, str, str]
 class OneQueue:
     """In the place of Groupings: all wait in one queue, whatever their key."""
 
-    def __init__(self) -> None:
+    def __init__(self, **_limits: int) -> None:
         self._queue = Grouping(largest=1)
 
     async def verdict(self, _key: object, write: Any, item: Any) -> Any:
