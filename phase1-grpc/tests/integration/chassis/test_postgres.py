@@ -122,44 +122,6 @@ async def test_the_pool_tells_how_it_is_used(database: Database) -> None:
     assert during["requests_num"] == before.get("requests_num", 0) + 1
 
 
-# Sessions that take no more writes, or are gone: psycopg counts these as errors of the program
-
-
-async def test_a_session_that_was_ended_while_it_slept_in_a_transaction_is_an_outage(
-    settings: BookingSettings, sql: psycopg.Connection
-) -> None:
-    async def sleep_in_a_transaction(database: Database) -> None:
-        async with database.transaction() as connection:
-            await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 50")
-            await connection.execute(INSERT)
-            pid = connection.info.backend_pid
-            await until_async(lambda: _is_gone(sql, pid))
-            await connection.execute(INSERT)
-
-    async with Database(settings) as database:
-        with pytest.raises(DatabaseUnavailable):
-            await sleep_in_a_transaction(database)
-        await until_async(lambda: works(database))
-        assert bookings(sql) == 0
-
-
-async def _is_gone(sql: psycopg.Connection, pid: int) -> bool:
-    return not sql.execute("SELECT FROM pg_stat_activity WHERE pid = %s", [pid]).rowcount
-
-
-async def test_a_server_that_takes_no_writes_is_an_outage(database: Database) -> None:
-    """As a standby does, before it is promoted."""
-
-    async def write() -> None:
-        async with database.transaction() as connection:
-            await connection.execute("SET TRANSACTION READ ONLY")
-            await connection.execute(INSERT)
-
-    with pytest.raises(DatabaseUnavailable):
-        await write()
-    assert await works(database)
-
-
 # Busy
 
 
