@@ -2,37 +2,21 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from random import Random
+
+from tests.between import Between
 
 SYNC = b"S\x00\x00\x00\x04"  # psycopg ends each statement with it: in autocommit this is where PostgreSQL commits
 
 
-class CuttingLine:
+class CuttingLine(Between):
     """Passes bytes on. While `rate` is above 0 it cuts that share of statements: half before they arrive."""
 
-    def __init__(self, port: int) -> None:
-        self._server = port
+    def __init__(self, server: int) -> None:
+        super().__init__(server)
         self._chance = Random(11)  # noqa: S311 - no secret
-        self.port = 0
         self.rate = 0.0
         self.cut_before, self.cut_after = 0, 0
-        self._connections: set[asyncio.Task[None]] = set()
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator["CuttingLine"]:
-        async with await asyncio.start_server(self._serve, "127.0.0.1", 0) as listening:
-            self.port = listening.sockets[0].getsockname()[1]
-            yield self
-        for connection in self._connections:
-            connection.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
-
-    def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = asyncio.create_task(self._pass_on(reader, writer))
-        self._connections.add(connection)
-        connection.add_done_callback(self._connections.discard)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from_server, to_server = await asyncio.open_connection("127.0.0.1", self._server)

@@ -2,32 +2,17 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Self
+
+from tests.between import Between
 
 
-class SilentLine:
+class SilentLine(Between):
     """Passes bytes on, and while it is `cut` loses them; `lost` says how often. Connections stay open, new ones too."""
 
-    def __init__(self, port: int) -> None:
-        self._server = port
-        self.port = 0
+    def __init__(self, server: int) -> None:
+        super().__init__(server)
         self.cut = False
         self.lost = 0
-        self._connections: set[asyncio.Task[None]] = set()
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[Self]:
-        async with await asyncio.start_server(self._serve, "127.0.0.1", 0) as listening:
-            self.port = listening.sockets[0].getsockname()[1]
-            yield self
-        for connection in self._connections:
-            connection.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
-
-    def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections.add(asyncio.create_task(self._pass_on(reader, writer)))
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Until the client hangs up. That the server did is not passed on: a line that is cut would not."""
